@@ -1,0 +1,34 @@
+package io.elastickv.embedded.internal.raft.core;
+
+/**
+ * How far a follower is, as its leader knows it.
+ *
+ * @param peer the follower's name
+ * @param state how entries are sent to it
+ * @param matchIndex it has acknowledged everything up to here
+ * @param nextIndex the next entry to send
+ * @param lastContactNanos when it was last heard from, on the core's clock
+ * @param reachable false if the failure detector says it is gone
+ * @param inFlightAppends append messages not yet acknowledged
+ * @param inFlightBytes bytes of entries in them
+ */
+public record PeerProgress(
+        String peer,
+        State state,
+        long matchIndex,
+        long nextIndex,
+        long lastContactNanos,
+        boolean reachable,
+        int inFlightAppends,
+        long inFlightBytes) {
+
+    /** How entries are sent to a follower. */
+    public enum State {
+        /** Its log may differ: one message at a time until the place where the logs agree is found. */
+        PROBE,
+        /** It follows: messages are sent ahead of the acknowledgements, within the window. */
+        REPLICATE,
+        /** It needs entries that the leader's log no longer has. */
+        NEEDS_SNAPSHOT
+    }
+}

@@ -1,0 +1,106 @@
+package io.elastickv.embedded.internal.raft.core;
+
+import io.elastickv.embedded.internal.raft.core.PeerProgress.State;
+
+/** One follower as its leader sees it, with the window of appends in flight to it. Belongs to one term. */
+final class Progress {
+
+    final int ordinal;
+    final String name;
+
+    State state = State.PROBE;
+    long matchIndex;
+    long nextIndex;
+    /** In PROBE: a message is under way, nothing more is sent before its answer or the next heartbeat. */
+    boolean probeOutstanding;
+
+    boolean reachable = true;
+    long lastContactNanos;
+    long lastSentNanos;
+    long sentCommitIndex;
+    long sentRound;
+    long ackedRound;
+
+    /** First index of the outstanding read of old entries, or 0. */
+    long logReadFrom;
+
+    boolean logReadFailed;
+    long logReadRetryAtNanos;
+
+    private final long[] flightEnd;
+    private final long[] flightBytes;
+    private int flightHead;
+    private int flights;
+    private long bytesInFlight;
+
+    Progress(int ordinal, String name, int maxInFlightAppends) {
+        this.ordinal = ordinal;
+        this.name = name;
+        flightEnd = new long[maxInFlightAppends];
+        flightBytes = new long[maxInFlightAppends];
+    }
+
+    /** Starts anew at the beginning of a term; whether the peer is reachable is not a matter of terms. */
+    void begin(long next, long nowNanos) {
+        matchIndex = 0;
+        lastContactNanos = nowNanos;
+        lastSentNanos = nowNanos;
+        sentCommitIndex = 0;
+        sentRound = 0;
+        ackedRound = 0;
+        logReadFrom = 0;
+        logReadFailed = false;
+        probeFrom(next);
+    }
+
+    void probeFrom(long next) {
+        state = State.PROBE;
+        nextIndex = next;
+        probeOutstanding = false;
+        clearFlights();
+    }
+
+    void replicateFrom(long next) {
+        state = State.REPLICATE;
+        nextIndex = next;
+        probeOutstanding = false;
+    }
+
+    boolean windowOpen() {
+        return flights < flightEnd.length;
+    }
+
+    int flights() {
+        return flights;
+    }
+
+    long bytesInFlight() {
+        return bytesInFlight;
+    }
+
+    void flightSent(long endIndex, long bytes) {
+        int slot = (flightHead + flights) % flightEnd.length;
+        flightEnd[slot] = endIndex;
+        flightBytes[slot] = bytes;
+        flights++;
+        bytesInFlight += bytes;
+    }
+
+    void flightsLandedUpTo(long index) {
+        while (flights > 0 && flightEnd[flightHead] <= index) {
+            bytesInFlight -= flightBytes[flightHead];
+            flightHead = (flightHead + 1) % flightEnd.length;
+            flights--;
+        }
+    }
+
+    private void clearFlights() {
+        flights = 0;
+        bytesInFlight = 0;
+    }
+
+    PeerProgress snapshot() {
+        return new PeerProgress(
+                name, state, matchIndex, nextIndex, lastContactNanos, reachable, flights, bytesInFlight);
+    }
+}

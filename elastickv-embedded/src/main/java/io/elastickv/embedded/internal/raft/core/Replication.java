@@ -1,0 +1,313 @@
+package io.elastickv.embedded.internal.raft.core;
+
+import io.elastickv.embedded.internal.raft.core.PeerProgress.State;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendRequest;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
+import java.util.List;
+
+/**
+ * The leader's side of log replication (Ongaro, 3.5 and 10.2): who has what, and what to send next.
+ *
+ * <p>A follower that agrees gets appends one after the other without waiting, within a window of messages and bytes
+ * (10.2.1). One that rejects, or has not been heard of in this term, is probed: one message at a time. Every message,
+ * heartbeats too, carries the index before what it sends, so a loss shows as a rejection at the next message at the
+ * latest; there is no other retransmission timer.
+ */
+final class Replication {
+
+    private final RaftConfig config;
+    private final Members members;
+    private final RaftLog log;
+    /** By ordinal; our own place is unused. */
+    private final Progress[] peers;
+
+    private final long[] scratch;
+    private final long commitNoticeNanos;
+
+    private long term;
+
+    /** The entries built last, for the next peer that needs the same ones. */
+    private List<LogEntry> builtEntries = List.of();
+
+    private long builtFrom;
+    private long builtBytes;
+
+    Replication(RaftConfig config, Members members, RaftLog log) {
+        this.config = config;
+        this.members = members;
+        this.log = log;
+        peers = new Progress[members.count()];
+        for (int i = 0; i < peers.length; i++) {
+            peers[i] = new Progress(i, members.name(i), config.maxInFlightAppends());
+        }
+        scratch = new long[peers.length];
+        // A commit index that has nothing to travel with waits this long for company before it goes alone: under load
+        // the next append carries it for nothing, and reads on followers learn it from their read point.
+        commitNoticeNanos = Math.max(1, config.heartbeatIntervalNanos() / 4);
+    }
+
+    Progress peer(int ordinal) {
+        return peers[ordinal];
+    }
+
+    /** Starts leading {@code newTerm} with everybody's position unknown. */
+    void begin(long newTerm, long nextIndex, long nowNanos) {
+        term = newTerm;
+        for (Progress peer : peers) {
+            peer.begin(nextIndex, nowNanos);
+        }
+    }
+
+    /** The highest index that a majority has made durable, this leader counting with {@code ownDurableIndex}. */
+    long majorityIndex(long ownDurableIndex) {
+        int n = peers.length;
+        for (int i = 0; i < n; i++) {
+            long match = i == members.self() ? ownDurableIndex : peers[i].matchIndex;
+            int at = i;
+            while (at > 0 && scratch[at - 1] > match) {
+                scratch[at] = scratch[at - 1];
+                at--;
+            }
+            scratch[at] = match;
+        }
+        return scratch[n - members.quorum()];
+    }
+
+    /** How many voters have answered to a message of read round {@code round} or a later one, this leader included. */
+    int answersToRound(long round) {
+        int answers = 1;
+        for (Progress peer : peers) {
+            if (peer.ordinal != members.self() && peer.ackedRound >= round) {
+                answers++;
+            }
+        }
+        return answers;
+    }
+
+    /** Whether a majority, this leader included, was heard of within an election timeout (Ongaro, 6.2). */
+    boolean quorumActive(long nowNanos) {
+        int active = 1;
+        for (Progress peer : peers) {
+            if (peer.ordinal != members.self()
+                    && peer.reachable
+                    && nowNanos - peer.lastContactNanos < config.electionTimeoutNanos()) {
+                active++;
+            }
+        }
+        return active >= members.quorum();
+    }
+
+    /** Time in which this process did not run says nothing about the silence of others. */
+    void forgivePause(long nanos) {
+        for (Progress peer : peers) {
+            peer.lastContactNanos += nanos;
+        }
+    }
+
+    /**
+     * Takes an answer of this term.
+     *
+     * @return whether the peer's acknowledged index went up
+     */
+    boolean onResponse(int ordinal, AppendResponse m, long currentRound, long nowNanos) {
+        Progress peer = peers[ordinal];
+        peer.lastContactNanos = nowNanos;
+        if (m.round() <= currentRound) {
+            peer.ackedRound = Math.max(peer.ackedRound, m.round());
+        }
+        if (!m.matched()) {
+            onRejected(peer, m);
+            return false;
+        }
+        if (m.matchIndex() > log.lastIndex() || m.verifiedIndex() > log.lastIndex()) {
+            // Nobody can verify against this leader what this leader does not have.
+            return false;
+        }
+        boolean advanced = m.matchIndex() > peer.matchIndex;
+        if (advanced) {
+            peer.matchIndex = m.matchIndex();
+            peer.flightsLandedUpTo(m.matchIndex());
+            peer.nextIndex = Math.max(peer.nextIndex, m.matchIndex() + 1);
+        }
+        long agreed = Math.max(m.verifiedIndex(), m.matchIndex());
+        if (peer.state != State.REPLICATE && agreed >= peer.nextIndex - 1) {
+            peer.replicateFrom(Math.max(peer.nextIndex, agreed + 1));
+        }
+        return advanced;
+    }
+
+    private void onRejected(Progress peer, AppendResponse m) {
+        if (m.rejectedIndex() <= peer.matchIndex) {
+            return; // late: it has acknowledged more since
+        }
+        if (peer.state != State.REPLICATE && m.rejectedIndex() != peer.nextIndex - 1) {
+            return; // late: an answer to an earlier probe
+        }
+        // Ongaro, 3.5: back up, over all entries that cannot match, but never below what is acknowledged.
+        long candidate =
+                log.lastIndexNotAbove(Math.min(m.rejectHintIndex(), m.rejectedIndex() - 1), m.rejectHintTerm());
+        peer.probeFrom(Math.max(candidate, peer.matchIndex) + 1);
+    }
+
+    /** The answer to a {@link Effects.LogRead}. */
+    void onLogRead(
+            int ordinal,
+            long fromIndex,
+            List<LogEntry> entries,
+            Effects out,
+            long commitIndex,
+            long round,
+            long nowNanos) {
+        Progress peer = peers[ordinal];
+        if (peer.logReadFrom != fromIndex) {
+            return; // asked for in an earlier term
+        }
+        peer.logReadFrom = 0;
+        if (entries.isEmpty()) {
+            peer.logReadFailed = true;
+            peer.logReadRetryAtNanos = nowNanos + config.heartbeatIntervalNanos();
+            return;
+        }
+        long bytes = 0;
+        for (int i = 0; i < entries.size(); i++) {
+            LogEntry entry = entries.get(i);
+            if (entry.index() != fromIndex + i || entry.term() != log.termAt(entry.index())) {
+                throw new IllegalStateException("the log gave " + entry + " where index " + (fromIndex + i)
+                        + " of term " + log.termAt(fromIndex + i) + " was asked for");
+            }
+            bytes += entry.countedBytes();
+        }
+        if (peer.state == State.REPLICATE && peer.nextIndex == fromIndex && peer.windowOpen()) {
+            sendEntries(peer, List.copyOf(entries), bytes, out, commitIndex, round, nowNanos);
+        }
+    }
+
+    /** Whether time alone has made a message due. */
+    boolean anythingDue(long commitIndex, long nowNanos) {
+        for (Progress peer : peers) {
+            if (peer.ordinal != members.self() && dueInNanos(peer, commitIndex, nowNanos) <= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Nanoseconds until time alone makes a message due; not positive if one is. */
+    long dueInNanos(long commitIndex, long nowNanos) {
+        long due = Long.MAX_VALUE;
+        for (Progress peer : peers) {
+            if (peer.ordinal != members.self()) {
+                due = Math.min(due, dueInNanos(peer, commitIndex, nowNanos));
+            }
+        }
+        return due;
+    }
+
+    private long dueInNanos(Progress peer, long commitIndex, long nowNanos) {
+        long sinceSent = nowNanos - peer.lastSentNanos;
+        long due = config.heartbeatIntervalNanos() - sinceSent;
+        if (peer.reachable && peer.sentCommitIndex < commitIndex) {
+            due = Math.min(due, commitNoticeNanos - sinceSent);
+        }
+        if (peer.logReadFailed) {
+            due = Math.min(due, peer.logReadRetryAtNanos - nowNanos);
+        }
+        return due;
+    }
+
+    /** Builds everything that is to leave now: once per iteration of the host's loop. */
+    void send(Effects out, long commitIndex, long round, long nowNanos) {
+        builtFrom = 0;
+        for (Progress peer : peers) {
+            if (peer.ordinal != members.self()) {
+                sendTo(peer, out, commitIndex, round, nowNanos);
+            }
+        }
+        builtEntries = List.of();
+    }
+
+    private void sendTo(Progress peer, Effects out, long commitIndex, long round, long nowNanos) {
+        if (peer.nextIndex < log.firstIndex()) {
+            peer.state = State.NEEDS_SNAPSHOT;
+        }
+        boolean sent = false;
+        if (peer.reachable && peer.state == State.REPLICATE) {
+            while (peer.nextIndex <= log.lastIndex() && windowBytes(peer) > 0) {
+                if (!log.isCached(peer.nextIndex)) {
+                    requestLogRead(peer, out, nowNanos);
+                    break;
+                }
+                build(peer.nextIndex, windowBytes(peer));
+                sendEntries(peer, builtEntries, builtBytes, out, commitIndex, round, nowNanos);
+                sent = true;
+            }
+        } else if (peer.reachable && peer.state == State.PROBE && !peer.probeOutstanding) {
+            if (log.isCached(peer.nextIndex)) {
+                build(peer.nextIndex, config.maxInFlightBytes());
+                emit(peer, builtEntries, out, commitIndex, round, nowNanos);
+            } else {
+                emit(peer, List.of(), out, commitIndex, round, nowNanos);
+            }
+            peer.probeOutstanding = true;
+            sent = true;
+        }
+        if (!sent && ((peer.reachable && peer.sentRound < round) || dueInNanos(peer, commitIndex, nowNanos) <= 0)) {
+            emit(peer, List.of(), out, commitIndex, round, nowNanos);
+        }
+    }
+
+    /** Bytes the window still takes, 0 if it takes no message. An empty window takes a message of any size. */
+    private long windowBytes(Progress peer) {
+        if (!peer.windowOpen()) {
+            return 0;
+        }
+        long left = config.maxInFlightBytes() - peer.bytesInFlight();
+        return peer.flights() == 0 ? Math.max(1, left) : left;
+    }
+
+    private void requestLogRead(Progress peer, Effects out, long nowNanos) {
+        if (peer.logReadFrom != 0 || (peer.logReadFailed && nowNanos - peer.logReadRetryAtNanos < 0)) {
+            return;
+        }
+        peer.logReadFrom = peer.nextIndex;
+        peer.logReadFailed = false;
+        int maxBytes = (int) Math.min(config.maxBytesPerAppend(), windowBytes(peer));
+        out.logRead(peer.name, peer.nextIndex, config.maxEntriesPerAppend(), maxBytes);
+    }
+
+    private void build(long from, long windowBytes) {
+        long budget = Math.min(windowBytes, config.maxBytesPerAppend());
+        if (builtFrom == from && builtBytes <= budget) {
+            return;
+        }
+        builtEntries = log.slice(from, log.lastIndex(), config.maxEntriesPerAppend(), budget);
+        builtFrom = from;
+        builtBytes = 0;
+        for (int i = 0; i < builtEntries.size(); i++) {
+            builtBytes += builtEntries.get(i).countedBytes();
+        }
+    }
+
+    private void sendEntries(
+            Progress peer,
+            List<LogEntry> entries,
+            long bytes,
+            Effects out,
+            long commitIndex,
+            long round,
+            long nowNanos) {
+        emit(peer, entries, out, commitIndex, round, nowNanos);
+        peer.nextIndex += entries.size();
+        peer.flightSent(peer.nextIndex - 1, bytes);
+    }
+
+    private void emit(Progress peer, List<LogEntry> entries, Effects out, long commitIndex, long round, long nowNanos) {
+        // A follower that needs a snapshot is kept from campaigning by a message about index 0, which always matches.
+        long prevIndex = peer.state == State.NEEDS_SNAPSHOT ? 0 : peer.nextIndex - 1;
+        long prevTerm = prevIndex == 0 ? 0 : log.termAt(prevIndex);
+        out.send(peer.name, new AppendRequest(term, prevIndex, prevTerm, commitIndex, round, entries));
+        peer.lastSentNanos = nowNanos;
+        peer.sentCommitIndex = commitIndex;
+        peer.sentRound = round;
+    }
+}
