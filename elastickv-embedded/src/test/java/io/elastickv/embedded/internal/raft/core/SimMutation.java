@@ -1,0 +1,39 @@
+package io.elastickv.embedded.internal.raft.core;
+
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** A rule that a simulated cluster breaks on purpose, to show that the simulator notices. By default none. */
+class SimMutation {
+
+    static final SimMutation NONE = new SimMutation();
+
+    RaftCore core(RaftConfig config, RestoredState restored, long nowNanos, long wallMillis, RandomGenerator random) {
+        return new RaftCore(config, restored, nowNanos, wallMillis, random);
+    }
+
+    /** What the network makes of a message; {@code cluster} may send more. */
+    RaftMessage sent(SimCluster cluster, SimNode from, String to, RaftMessage message) {
+        return message;
+    }
+
+    /** Whether the disk reports appends as durable before they are. */
+    boolean durableTooEarly() {
+        return false;
+    }
+
+    /** What is left of a vote after a restart. */
+    HardState restoredHardState(HardState durable) {
+        return durable;
+    }
+
+    /** What is left of the log after a restart. */
+    List<LogEntry> restoredLog(List<LogEntry> durable, RandomGenerator random) {
+        return durable;
+    }
+
+    /** Whether messages that must wait for durability do. */
+    boolean waitsForDurability() {
+        return true;
+    }
+}
