@@ -1,0 +1,151 @@
+package io.elastickv.embedded.internal.raft.log;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes on disk, version 1; described in {@code docs/formats.md}, pinned by golden tests. All numbers are big-endian.
+ * The CRC is CRC-32C (Castagnoli, RFC 3720), which the JVM computes with the processor's instruction.
+ */
+final class LogFormat {
+
+    static final int VERSION = 1;
+
+    /** "EKVWAL\r\n": the line end shows a transfer in text mode. */
+    static final long SEGMENT_MAGIC = 0x454b5657414c0d0aL;
+
+    /** The header has a block of its own (4096: the largest sector in use), which is never written again. */
+    static final int SEGMENT_HEADER_BYTES = 4096;
+
+    /** How much of the header's block is in use. */
+    static final int SEGMENT_HEADER_USED = 64;
+
+    static final int FLAG_WITHOUT_FSYNC = 1;
+
+    /** "EKVF". */
+    static final int FRAME_MAGIC = 0x454b5646;
+
+    static final int FRAME_HEADER_BYTES = 40;
+    static final int RECORD_HEADER_BYTES = 32;
+
+    /** Frames and records begin at multiples of this, so that looking for a frame may step by it. */
+    static final int ALIGNMENT = 8;
+
+    static final byte RECORD_ENTRY = 1;
+    static final byte RECORD_HARD_STATE = 2;
+    static final byte RECORD_COMMIT = 3;
+
+    /** In place of an entry's kind: a hard state without, and with, a vote. */
+    static final byte VOTE_NONE = 0;
+
+    static final byte VOTE_PRESENT = 1;
+
+    static final int MAX_RECORD_BYTES = 1 << 29;
+
+    /** One batch is one frame, whose length is an int. */
+    static final long MAX_BATCH_BYTES = 1L << 30;
+
+    static final long MAX_SEGMENT_BYTES = 16L << 30;
+
+    /** The lowest number a segment can have. */
+    static final long FIRST_SEGMENT = 1;
+
+    private static final String SUFFIX = ".wal";
+
+    private LogFormat() {}
+
+    /**
+     * The head of a segment.
+     *
+     * @param previousEnd where the last frame of the segment before this one ends: 0 in the first
+     */
+    record SegmentHeader(long sequence, long salt, long previousEnd, boolean withoutFsync) {}
+
+    static String fileName(long sequence) {
+        return String.format("%016x%s", sequence, SUFFIX);
+    }
+
+    /** The number in a segment's file name, or -1 if the file is none of ours. */
+    static long sequence(String fileName) {
+        if (fileName.length() != 16 + SUFFIX.length() || !fileName.endsWith(SUFFIX)) {
+            return -1;
+        }
+        try {
+            long sequence = Long.parseLong(fileName, 0, 16, 16);
+            return fileName.equals(fileName(sequence)) ? sequence : -1;
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    /** Writes the used part of the header at the beginning of {@code block}. */
+    static void putSegmentHeader(ByteBuffer block, SegmentHeader header, CRC32C crc) {
+        block.putLong(0, SEGMENT_MAGIC);
+        block.putInt(8, VERSION);
+        block.putInt(12, header.withoutFsync ? FLAG_WITHOUT_FSYNC : 0);
+        block.putLong(16, header.sequence);
+        block.putLong(24, header.salt);
+        block.putLong(32, header.previousEnd);
+        block.putInt(60, crc(crc, block, 0, 60));
+    }
+
+    /**
+     * The header that {@code block} begins with, or null if it is not a whole one.
+     *
+     * @throws LogFormatException if it is whole and of a newer version
+     */
+    static @Nullable SegmentHeader segmentHeader(ByteBuffer block, Path file, CRC32C crc) {
+        if (block.limit() < SEGMENT_HEADER_USED
+                || block.getLong(0) != SEGMENT_MAGIC
+                || block.getInt(60) != crc(crc, block, 0, 60)) {
+            return null;
+        }
+        int version = block.getInt(8);
+        int flags = block.getInt(12);
+        if (version != VERSION || (flags & ~FLAG_WITHOUT_FSYNC) != 0) {
+            throw new LogFormatException(
+                    file,
+                    "the segment has format version " + version + " (flags " + flags + "), known is version "
+                            + VERSION);
+        }
+        return new SegmentHeader(
+                block.getLong(16), block.getLong(24), block.getLong(32), (flags & FLAG_WITHOUT_FSYNC) != 0);
+    }
+
+    /** Appends a frame's header to {@code target}. */
+    static void putFrameHeader(
+            ByteBuffer target, int recordsLength, int records, SegmentHeader segment, long offset, CRC32C crc) {
+        int start = target.position();
+        target.putInt(FRAME_MAGIC);
+        target.putInt(recordsLength);
+        target.putLong(segment.sequence);
+        target.putLong(offset);
+        target.putLong(segment.salt);
+        target.putInt(records);
+        target.putInt(crc(crc, target, start, 36));
+    }
+
+    /** Whether a frame of this segment and this offset begins at {@code index} of {@code buffer}. */
+    static boolean isFrameHeader(ByteBuffer buffer, int index, long sequence, long offset, CRC32C crc) {
+        return buffer.getInt(index) == FRAME_MAGIC
+                && buffer.getLong(index + 8) == sequence
+                && buffer.getLong(index + 16) == offset
+                && buffer.getInt(index + 36) == crc(crc, buffer, index, 36)
+                && buffer.getInt(index + 4) >= 0
+                && buffer.getInt(index + 4) % ALIGNMENT == 0
+                && buffer.getInt(index + 32) >= 0;
+    }
+
+    /** The bytes a record with such a payload takes. */
+    static long recordBytes(long payloadLength) {
+        return RECORD_HEADER_BYTES + (payloadLength + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    static int crc(CRC32C crc, ByteBuffer buffer, int from, int length) {
+        crc.reset();
+        crc.update(buffer.duplicate().limit(from + length).position(from));
+        return (int) crc.getValue();
+    }
+}

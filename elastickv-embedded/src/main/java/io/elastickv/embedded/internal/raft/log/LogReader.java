@@ -1,0 +1,263 @@
+package io.elastickv.embedded.internal.raft.log;
+
+import io.elastickv.embedded.internal.raft.core.EntryKind;
+import io.elastickv.embedded.internal.raft.core.LogEntry;
+import io.elastickv.embedded.internal.raft.log.LogFiles.LogFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads durable entries on a thread of its own, also for callers that wait: an interrupt of a thread in the middle of a
+ * read closes its {@code FileChannel}, and nobody interrupts this one.
+ */
+final class LogReader {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
+    private static final int WINDOW_BYTES = 128 << 10;
+    private static final int MAX_OPEN_FILES = 8;
+
+    private final NodeLogOptions options;
+    private final NodeLog log;
+    private final ExecutorService executor;
+
+    // What follows is used by the reader thread only.
+    private final FileWindow window = new FileWindow(WINDOW_BYTES);
+    private final CRC32C crc = new CRC32C();
+    private final Map<Long, LogFile> openFiles = new LinkedHashMap<>(16, 0.75f, true);
+
+    LogReader(NodeLogOptions options, NodeLog log) {
+        this.options = options;
+        this.log = log;
+        executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(task, "elastickv-" + options.nodeName() + "-log-reader");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    void read(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
+        try {
+            executor.execute(() -> serve(group, from, to, maxEntries, maxBytes, callback));
+        } catch (RejectedExecutionException e) {
+            callback.failed(log.closedException());
+        }
+    }
+
+    List<LogEntry> readNow(GroupLog group, long from, long to, int maxEntries, long maxBytes) {
+        CompletableFuture<List<LogEntry>> result = new CompletableFuture<>();
+        read(group, from, to, maxEntries, maxBytes, new ReadCallback() {
+            @Override
+            public void entries(List<LogEntry> entries) {
+                result.complete(entries);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                result.completeExceptionally(cause);
+            }
+        });
+        try {
+            return result.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    /** Serves what was asked for before, then ends. */
+    void close() {
+        try {
+            executor.execute(() -> {
+                openFiles.values().forEach(LogReader::closeQuietly);
+                openFiles.clear();
+            });
+        } catch (RejectedExecutionException e) {
+            return; // closed before
+        }
+        executor.shutdown();
+        boolean interrupted = false;
+        try {
+            if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
+                LOG.warn("the log's reader of node {} still waits for the disk", options.nodeName());
+            }
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void serve(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
+        List<LogEntry> entries;
+        try {
+            Throwable failure = log.failure();
+            if (failure != null) {
+                throw failure;
+            }
+            GroupLog.ReadPlan plan = group.plan(from, to, maxEntries);
+            entries = plan == null ? List.of() : read(plan, maxBytes);
+        } catch (Throwable e) {
+            if (e instanceof LogException || e instanceof Error) {
+                log.poison(e);
+            }
+            call(() -> callback.failed(e));
+            return;
+        }
+        call(() -> callback.entries(entries));
+    }
+
+    private static void call(Runnable callback) {
+        try {
+            callback.run();
+        } catch (Throwable e) {
+            LOG.error("a callback of the log's reader threw", e);
+        }
+    }
+
+    private List<LogEntry> read(GroupLog.ReadPlan plan, long maxBytes) {
+        long[] indexes = plan.points().indexes();
+        long[] positions = plan.points().positions();
+        List<LogEntry> entries = new ArrayList<>();
+        long bytes = 0;
+        for (int point = 0; point < indexes.length; point++) {
+            long sequence = SparseIndex.sequence(positions[point]);
+            long offset = SparseIndex.offset(positions[point]);
+            long end = point + 1 < indexes.length ? indexes[point + 1] : plan.to() + 1;
+            Path path = options.directory().resolve(LogFormat.fileName(sequence));
+            try {
+                window.open(file(sequence, path));
+                for (long index = indexes[point]; index < end; index++) {
+                    offset = seek(plan.groupId(), sequence, path, offset);
+                    if (index >= plan.from()) {
+                        LogEntry entry = entry(sequence, path, offset, plan, index);
+                        bytes += entry.payload().length;
+                        if (bytes > maxBytes && !entries.isEmpty()) {
+                            return entries;
+                        }
+                        entries.add(entry);
+                    }
+                    offset += length(path, offset);
+                }
+            } catch (IOException e) {
+                throw new LogIoException(path, "reading", e);
+            }
+        }
+        return entries;
+    }
+
+    /** The next entry of the group at or after {@code offset}. */
+    private long seek(int groupId, long sequence, Path path, long offset) throws IOException {
+        long at = offset;
+        while (true) {
+            int index = window.find(at, LogFormat.FRAME_HEADER_BYTES);
+            if (index >= 0 && LogFormat.isFrameHeader(window.buffer(), index, sequence, at, crc)) {
+                at += LogFormat.FRAME_HEADER_BYTES;
+                continue;
+            }
+            long length = length(path, at);
+            int record = window.find(at, LogFormat.RECORD_HEADER_BYTES);
+            ByteBuffer buffer = window.buffer();
+            if (buffer.get(record + 8) == LogFormat.RECORD_ENTRY && buffer.getInt(record + 12) == groupId) {
+                return at;
+            }
+            at += length;
+        }
+    }
+
+    /** The length of the record at {@code offset}, checked only as far as it must be to go on. */
+    private long length(Path path, long offset) throws IOException {
+        int record = window.find(offset, LogFormat.RECORD_HEADER_BYTES);
+        if (record < 0) {
+            throw corrupt(path, offset, "the file ends where an entry was written");
+        }
+        int payload = window.buffer().getInt(record + 4);
+        byte kind = window.buffer().get(record + 8);
+        if (payload < 0
+                || payload > LogFormat.MAX_RECORD_BYTES
+                || kind < LogFormat.RECORD_ENTRY
+                || kind > LogFormat.RECORD_COMMIT) {
+            throw corrupt(path, offset, "no record is where one was written");
+        }
+        return LogFormat.recordBytes(payload);
+    }
+
+    private LogEntry entry(long sequence, Path path, long offset, GroupLog.ReadPlan plan, long index)
+            throws IOException {
+        int record = window.find(offset, LogFormat.RECORD_HEADER_BYTES);
+        ByteBuffer buffer = window.buffer();
+        int expectedCrc = buffer.getInt(record);
+        int length = buffer.getInt(record + 4);
+        byte kindCode = buffer.get(record + 9);
+        long foundIndex = buffer.getLong(record + 16);
+        long term = buffer.getLong(record + 24);
+        if (foundIndex != index || term != plan.terms().termAt(index)) {
+            throw corrupt(
+                    path,
+                    offset,
+                    "expected entry " + index + " of term " + plan.terms().termAt(index) + " of group " + plan.groupId()
+                            + ", found entry " + foundIndex + " of term " + term);
+        }
+        if (length > WINDOW_BYTES && offset + length > file(sequence, path).size()) {
+            // asked before so much is allocated
+            throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
+        }
+        crc.reset();
+        crc.update(
+                buffer.duplicate().limit(record + LogFormat.RECORD_HEADER_BYTES).position(record + 4));
+        byte[] payload = new byte[length];
+        if (!window.copy(offset + LogFormat.RECORD_HEADER_BYTES, payload)) {
+            throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
+        }
+        crc.update(payload);
+        if ((int) crc.getValue() != expectedCrc) {
+            throw corrupt(path, offset, "the checksum of entry " + index + " of group " + plan.groupId() + " is wrong");
+        }
+        return new LogEntry(index, term, EntryKind.ofCode(kindCode), payload); // recovery knew the kind
+    }
+
+    private static LogCorruptException corrupt(Path path, long offset, String what) {
+        return new LogCorruptException(path, offset, what + ", although it was durable", LogRecovery.REMEDY);
+    }
+
+    private LogFile file(long sequence, Path path) throws IOException {
+        LogFile file = openFiles.get(sequence);
+        if (file == null) {
+            if (openFiles.size() >= MAX_OPEN_FILES) {
+                Long eldest = openFiles.keySet().iterator().next();
+                LogFile closing = openFiles.remove(eldest);
+                if (closing != null) {
+                    closeQuietly(closing);
+                }
+            }
+            file = options.files().openForReading(path);
+            openFiles.put(sequence, file);
+        }
+        return file;
+    }
+
+    private static void closeQuietly(LogFile file) {
+        try {
+            file.close();
+        } catch (IOException e) {
+            LOG.debug("closing a file of the log failed", e);
+        }
+    }
+}

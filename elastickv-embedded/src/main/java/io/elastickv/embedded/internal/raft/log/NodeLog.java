@@ -1,0 +1,128 @@
+package io.elastickv.embedded.internal.raft.log;
+
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The write-ahead log of a node: one sequence of segment files for all of its Raft groups, with group commit. Batches of
+ * any number of event loops that wait at the same time are written as one frame and made durable by one fdatasync.
+ *
+ * <p>Any failure to write or sync, and any damage found while reading, poisons the log for good: the batches that wait and
+ * all later ones fail, nothing is acknowledged any more, as after a failed sync nobody knows what is on the disk (Rebello et
+ * al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). The remedy is in the message; a restart finds
+ * everything that was acknowledged.
+ *
+ * <p>The log only grows: nothing removes entries until there are checkpoints.
+ *
+ * <p>Thread-safe. Only one process may have a directory open; seeing to that is the caller's business.
+ */
+public final class NodeLog implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeLog.class);
+
+    private final NodeLogOptions options;
+    private final ConcurrentMap<Integer, GroupLog> groups = new ConcurrentHashMap<>();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final LogReader reader;
+    private final LogWriter writer;
+
+    private NodeLog(NodeLogOptions options) {
+        this.options = options;
+        SegmentWriter segments = new LogRecovery(options, this::group).run();
+        groups.values().forEach(GroupLog::recovered);
+        reader = new LogReader(options, this);
+        writer = new LogWriter(options, this, segments);
+    }
+
+    /**
+     * Opens the log, creating it if the directory holds none, and reads all of it.
+     *
+     * @throws LogCorruptException if acknowledged data is damaged or missing
+     * @throws LogFormatException if a newer version wrote it
+     * @throws LogIoException if the disk refuses
+     */
+    public static NodeLog open(NodeLogOptions options) {
+        NodeLog log = new NodeLog(options);
+        log.writer.start();
+        LOG.info(
+                "node {}: log in {} opened, {} groups, durability {}",
+                options.nodeName(),
+                options.directory(),
+                log.groups.size(),
+                options.durability());
+        return log;
+    }
+
+    /** What the log holds of a group: nothing, if it never saw it. */
+    public GroupLog group(int groupId) {
+        GroupLog group = groups.get(groupId);
+        return group != null ? group : groups.computeIfAbsent(groupId, id -> new GroupLog(id, this));
+    }
+
+    /** The groups that have records here, and those that were asked for. */
+    public Set<Integer> groups() {
+        return new TreeSet<>(groups.keySet());
+    }
+
+    /**
+     * Hands a batch over to be written. Does not wait; how much may be under way is the callers' business to bound. The
+     * batches of one thread become durable in the order of their submission. If the log is poisoned or closed, the
+     * completion is told so.
+     *
+     * @throws IllegalArgumentException if an entry is larger than the options allow; nothing happened then
+     */
+    public void submit(LogBatch batch) {
+        if (batch.largestPayload() > options.maxRecordBytes()) {
+            throw new IllegalArgumentException("an entry has " + batch.largestPayload() + " bytes, at most "
+                    + options.maxRecordBytes() + " are allowed (maxRecordBytes)");
+        }
+        batch.markSubmitted();
+        writer.submit(batch);
+    }
+
+    /** Whether the log refuses everything from now on. */
+    public boolean isPoisoned() {
+        return failure.get() != null;
+    }
+
+    /** Why the log is poisoned; null if it is not. */
+    public @Nullable Throwable failure() {
+        return failure.get();
+    }
+
+    /** Counters since the opening. */
+    public NodeLogStats stats() {
+        return writer.stats();
+    }
+
+    /** Writes what was submitted, serves the reads that were asked for, then closes the files. Idempotent. */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            writer.close();
+            reader.close();
+        }
+    }
+
+    LogReader reader() {
+        return reader;
+    }
+
+    void poison(Throwable cause) {
+        if (failure.compareAndSet(null, cause)) {
+            LOG.error("node {}: the log accepts nothing more: {}", options.nodeName(), cause.getMessage(), cause);
+        }
+    }
+
+    LogClosedException closedException() {
+        return new LogClosedException("the log of node " + options.nodeName() + " is closed");
+    }
+}
