@@ -1,0 +1,175 @@
+package io.elastickv.embedded.internal.shard;
+
+import io.elastickv.api.KeySlot;
+import io.elastickv.embedded.internal.command.Command;
+import io.elastickv.embedded.internal.command.CommandCodec;
+import io.elastickv.embedded.internal.command.CommandResult;
+import io.elastickv.embedded.internal.command.Envelope;
+import io.elastickv.embedded.internal.command.Query;
+import io.elastickv.embedded.internal.command.QueryResult;
+import io.elastickv.embedded.internal.storage.ShardStore;
+import io.elastickv.embedded.internal.storage.StorageEngine;
+import io.elastickv.embedded.internal.storage.StorageOptions;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What a shard's log does: {@link #apply} is a deterministic function of the entries before and the entry. One thread
+ * applies; any number query beside it.
+ *
+ * <p>Time is the log's time: the largest of all times that envelopes carried so far. It alone decides at apply whether a
+ * key has expired; an expired key is absent for every command.
+ */
+public final class ShardStateMachine implements AutoCloseable {
+
+    private static final CommandResult DONE = new CommandResult.Done();
+
+    private final int shardId;
+    private final ShardStore store;
+    private final SessionTable sessions;
+    private final CommandExecutor executor;
+    private final QueryExecutor queries;
+    private final AtomicLong appliedIndex = new AtomicLong();
+
+    /**
+     * A machine with nothing applied.
+     *
+     * @param shardId for messages
+     * @param epoch of the ownership, carried by answers about slots that are not owned
+     * @param owned the slots of the shard
+     * @param store empty; passes to the machine, which closes it
+     * @param limits of what is remembered for retries; equal on all replicas
+     */
+    public ShardStateMachine(int shardId, long epoch, SlotRanges owned, ShardStore store, SessionLimits limits) {
+        this.shardId = shardId;
+        this.store = store;
+        this.sessions = new SessionTable(limits);
+        this.executor = new CommandExecutor(epoch, owned, store);
+        this.queries = new QueryExecutor(epoch, owned, store);
+    }
+
+    /** A machine over a new, empty store for its slots. */
+    public static ShardStateMachine create(
+            int shardId, long epoch, SlotRanges owned, StorageEngine engine, StorageOptions options) {
+        ShardStore store = new ShardStore(engine, options, owned.first(), owned.last(), KeySlot::of);
+        return new ShardStateMachine(shardId, epoch, owned, store, SessionLimits.DEFAULTS);
+    }
+
+    /**
+     * Applies the entry at {@code index}, which is larger than that of every entry before; indexes whose entries are no
+     * commands are left out. For one thread.
+     *
+     * @param envelope as {@link CommandCodec} encodes it; not kept
+     * @return the result, the same on every replica
+     * @throws RuntimeException whatever it is: the replica has failed and must not go on
+     */
+    public CommandResult apply(long index, byte[] envelope) {
+        if (index <= appliedIndex.getPlain()) {
+            throw new IllegalStateException(
+                    "shard " + shardId + ": entry " + index + " after entry " + appliedIndex.getPlain());
+        }
+        try {
+            CommandResult result = apply(index, CommandCodec.decode(envelope));
+            appliedIndex.setRelease(index);
+            return result;
+        } catch (RuntimeException | Error e) {
+            store.fail(e);
+            throw e;
+        }
+    }
+
+    private CommandResult apply(long index, Envelope envelope) {
+        store.beginCommand();
+        Command command = envelope.command();
+        long now = Math.max(store.logTimeMillis(), envelope.timeMillis());
+        if (command instanceof Command.AdvanceTime advance) {
+            now = Math.max(now, advance.millis());
+        }
+        store.advanceTime(now);
+        if (command instanceof Command.OpenSession open) {
+            sessions.open(index, open.owner(), now);
+            return new CommandResult.SessionOpened(index);
+        }
+        if (command instanceof Command.AdvanceTime) {
+            return DONE;
+        }
+        if (envelope.sessionId() == 0) {
+            return executor.execute(index, now, command);
+        }
+        CommandResult known = sessions.begin(envelope.sessionId(), envelope.sequence(), envelope.ackedBelow(), now);
+        if (known != null) {
+            return known;
+        }
+        CommandResult result = executor.execute(index, now, command);
+        // A refusal for the slot changed nothing and is no outcome: the retry shall be decided anew.
+        if (!(result instanceof CommandResult.WrongShard)) {
+            sessions.finish(envelope.sessionId(), envelope.sequence(), result);
+        }
+        return result;
+    }
+
+    /** Entries up to here are applied. Any thread. */
+    public long appliedIndex() {
+        return appliedIndex.getAcquire();
+    }
+
+    /**
+     * An entry that is no command (a leader's first, a change of members) stands at {@code index}: nothing to do but to
+     * remember that it is applied. For the apply thread.
+     */
+    public void skip(long index) {
+        appliedIndex.setRelease(Math.max(index, appliedIndex.getPlain()));
+    }
+
+    /** The log's time in milliseconds since 1970. Any thread. */
+    public long logTimeMillis() {
+        return store.logTimeMillis();
+    }
+
+    /**
+     * Answers a linearizable read, once {@link #appliedIndex} has reached the read point. Any thread; scans and the
+     * queries for keys of a slot or at random take milliseconds and do not belong on an event loop.
+     *
+     * @param readTimeMillis the clock of the leader that confirmed the read point, taken then
+     * @return {@link QueryResult.NeedsTime} if a key is expired at that time but not yet in the log
+     * @throws RuntimeException if the store is closed or the replica has failed
+     */
+    public QueryResult query(Query query, long readTimeMillis) {
+        return queries.execute(query, readTimeMillis, true);
+    }
+
+    /**
+     * Answers a read that need not be linearizable. As {@link #query}, but a key that is expired at {@code clockMillis} is
+     * simply absent.
+     *
+     * @param clockMillis the clock of whoever answers
+     */
+    public QueryResult queryLocal(Query query, long clockMillis) {
+        return queries.execute(query, clockMillis, false);
+    }
+
+    /**
+     * Keys that are expired at {@code nowMillis}, for {@link Command.EvictExpired}. Any thread, not an event loop.
+     *
+     * @param limit at most so many
+     */
+    public List<byte[]> collectExpired(long nowMillis, int limit) {
+        return store.collectExpired(nowMillis, limit);
+    }
+
+    /** How many keys there are, those expired but not yet removed included. Any thread. */
+    public long size() {
+        return store.size();
+    }
+
+    /** Memory reserved outside the heap in bytes. Any thread. */
+    public long offHeapBytes() {
+        return store.offHeapBytes();
+    }
+
+    /** Frees the store; readers still inside get a moment, later ones an exception. Not beside {@link #apply}. Idempotent. */
+    @Override
+    public void close() {
+        store.close();
+    }
+}

@@ -1,0 +1,68 @@
+package io.elastickv.embedded.internal.storage;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A bucket with what is known of the expiry of its entries, so that looking for expired ones costs nothing when none is due. */
+final class BucketHolder {
+
+    final Bucket bucket;
+    /** How many entries have an expiry time. Changed by the writer only. */
+    private final AtomicInteger expiringEntries = new AtomicInteger();
+    /** No entry expires before. */
+    private final AtomicLong earliestExpiryMillis = new AtomicLong(Long.MAX_VALUE);
+
+    BucketHolder(Bucket bucket) {
+        this.bucket = bucket;
+    }
+
+    /** For the writer: an entry's expiry time was replaced, after the bucket has it; 0 for never. */
+    void replaced(long oldExpiresAtMillis, long newExpiresAtMillis) {
+        int change = (newExpiresAtMillis > 0 ? 1 : 0) - (oldExpiresAtMillis > 0 ? 1 : 0);
+        if (change != 0) {
+            expiringEntries.lazySet(expiringEntries.getPlain() + change);
+        }
+        if (newExpiresAtMillis > 0) {
+            lower(newExpiresAtMillis);
+        }
+    }
+
+    boolean hasDue(long nowMillis) {
+        return expiringEntries.get() > 0 && earliestExpiryMillis.get() <= nowMillis;
+    }
+
+    /** Adds keys that are expired at {@code nowMillis}, until there are {@code limit}; one caller at a time. */
+    void collectExpired(long nowMillis, int limit, List<byte[]> into) {
+        // Writers lower it while the pass runs; what the pass sees is merged afterwards, collected ones included,
+        // because
+        // nobody promises that they will be deleted.
+        earliestExpiryMillis.set(Long.MAX_VALUE);
+        long[] earliest = {Long.MAX_VALUE};
+        try {
+            bucket.forEach((key, expiresAtMillis) -> {
+                if (expiresAtMillis > 0) {
+                    earliest[0] = Math.min(earliest[0], expiresAtMillis);
+                    if (expiresAtMillis <= nowMillis && into.size() < limit) {
+                        into.add(key);
+                    }
+                }
+            });
+        } catch (RuntimeException e) {
+            earliest[0] = 0;
+            throw e;
+        } finally {
+            lower(earliest[0]);
+        }
+    }
+
+    private void lower(long expiresAtMillis) {
+        long present = earliestExpiryMillis.get();
+        while (expiresAtMillis < present) {
+            if (earliestExpiryMillis.compareAndSet(present, expiresAtMillis)) {
+                return;
+            }
+            present = earliestExpiryMillis.get();
+        }
+    }
+}

@@ -1,0 +1,435 @@
+package io.elastickv.embedded.internal.storage;
+
+import io.elastickv.embedded.internal.command.StoredValue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The entries of one shard's replica: a list of buckets of consecutive slots, made on their first write.
+ *
+ * <p>The methods of the first part are for the apply thread alone; those of the second are for any number of other
+ * threads beside it. What such a thread reads of one slot is the state between two commands: the apply thread brackets
+ * every change with {@link #beginWrite} and {@link #endWrite}.
+ *
+ * <p>Entries that are expired are entries like any others here; the log's time is kept here only so that it can be read
+ * together with an entry.
+ */
+public final class ShardStore implements AutoCloseable {
+
+    /** Returned in place of an expiry time: there was no such key. */
+    public static final long ABSENT = Bucket.ABSENT;
+
+    private static final long CLOSE_TIMEOUT_NANOS = 5_000_000_000L;
+    private static final int TORN_ATTEMPTS = 4;
+
+    private final StorageEngine engine;
+    private final StorageOptions options;
+    private final int firstSlot;
+    private final int lastSlot;
+    private final int bucketShift;
+    private final ToIntFunction<byte[]> slotOf;
+    private final AtomicReferenceArray<@Nullable BucketHolder> buckets;
+    private final AtomicIntegerArray keysOfSlot;
+    private final AtomicLong keys = new AtomicLong();
+    private final AtomicLong logTimeMillis = new AtomicLong();
+    private final SlotStamps stamps;
+    private final ReaderGate gate = new ReaderGate();
+    private final ReentrantLock collecting = new ReentrantLock();
+    private final KeyScanner scanner;
+    private boolean closed;
+
+    /**
+     * An empty store.
+     *
+     * @param engine what keeps the entries
+     * @param options sizes
+     * @param firstSlot the first slot that can be stored
+     * @param lastSlot the last, included
+     * @param slotOf the slot of a key
+     */
+    public ShardStore(
+            StorageEngine engine, StorageOptions options, int firstSlot, int lastSlot, ToIntFunction<byte[]> slotOf) {
+        if (firstSlot < 0 || firstSlot > lastSlot) {
+            throw new IllegalArgumentException("slots " + firstSlot + "-" + lastSlot);
+        }
+        this.engine = engine;
+        this.options = options;
+        this.firstSlot = firstSlot;
+        this.lastSlot = lastSlot;
+        this.slotOf = slotOf;
+        this.bucketShift = Integer.numberOfTrailingZeros(options.slotsPerBucket());
+        this.buckets = new AtomicReferenceArray<>((lastSlot >> bucketShift) - (firstSlot >> bucketShift) + 1);
+        this.keysOfSlot = new AtomicIntegerArray(lastSlot - firstSlot + 1);
+        this.stamps = new SlotStamps(firstSlot, lastSlot);
+        this.scanner = new KeyScanner(this);
+    }
+
+    // ---- for the apply thread ----
+
+    /** Before each command: lets long reads finish, and frees what nobody reads any more. */
+    public void beginCommand() {
+        stamps.awaitPause();
+        gate.poll();
+    }
+
+    /** The log's time is now {@code millis}, which is not less than before. */
+    public void advanceTime(long millis) {
+        logTimeMillis.setRelease(millis);
+    }
+
+    /** Before the changes of one command to one slot. Not reentrant. */
+    public void beginWrite(int slot) {
+        stamps.beginWrite(slot);
+    }
+
+    /** After them; readers then see all of them. */
+    public void endWrite(int slot) {
+        stamps.endWrite(slot);
+    }
+
+    /** A command ended in the middle: readers get an exception instead of waiting for its end. */
+    public void fail(Throwable cause) {
+        stamps.fail(cause);
+    }
+
+    /** The entry of a key, for the apply thread. */
+    public @Nullable StoredValue peek(int slot, byte[] key) {
+        BucketHolder holder = holder(slot);
+        if (holder == null) {
+            return null;
+        }
+        Object found = holder.bucket.find(key);
+        if (found instanceof LargeValue large) {
+            StoredValue value = holder.bucket.load(large);
+            if (value == null) {
+                throw new StorageException("slot " + slot + ": part of a value is missing");
+            }
+            return value;
+        }
+        return (StoredValue) found;
+    }
+
+    /** What is known of the entry of a key, for the apply thread. */
+    public @Nullable EntryInfo peekInfo(int slot, byte[] key) {
+        BucketHolder holder = holder(slot);
+        return holder == null ? null : holder.bucket.describe(key);
+    }
+
+    /**
+     * Writes an entry; the arrays pass to the store.
+     *
+     * @param expiresAtMillis 0 for never
+     * @return the expiry time of the entry that was replaced, or {@link #ABSENT}
+     * @throws StorageException if that is impossible: fatal for the replica
+     */
+    public long put(int slot, byte[] key, byte[] value, long version, long expiresAtMillis) {
+        BucketHolder holder = holder(slot);
+        if (holder == null) {
+            holder = new BucketHolder(engine.newBucket(gate, options));
+            buckets.setRelease(indexOf(slot), holder);
+        }
+        long old = holder.bucket.put(key, value, version, expiresAtMillis);
+        if (old == ABSENT) {
+            count(slot, 1);
+        }
+        if (old > 0 || expiresAtMillis > 0) {
+            holder.replaced(old, expiresAtMillis);
+        }
+        return old;
+    }
+
+    /**
+     * Changes the expiry time of an entry.
+     *
+     * @param expiresAtMillis 0 for never
+     * @return the expiry time it had, or {@link #ABSENT}
+     */
+    public long setExpiry(int slot, byte[] key, long expiresAtMillis) {
+        BucketHolder holder = holder(slot);
+        if (holder == null) {
+            return ABSENT;
+        }
+        long old = holder.bucket.setExpiry(key, expiresAtMillis);
+        if (old != ABSENT) {
+            holder.replaced(old, expiresAtMillis);
+        }
+        return old;
+    }
+
+    /**
+     * Removes an entry.
+     *
+     * @return the expiry time it had, or {@link #ABSENT}
+     */
+    public long remove(int slot, byte[] key) {
+        BucketHolder holder = holder(slot);
+        if (holder == null) {
+            return ABSENT;
+        }
+        long old = holder.bucket.remove(key);
+        if (old != ABSENT) {
+            count(slot, -1);
+            holder.replaced(old, 0);
+        }
+        return old;
+    }
+
+    /** Removes every entry; brackets the changes itself. */
+    public void clear() {
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
+            beginWrite(slot);
+        }
+        for (int i = 0; i < buckets.length(); i++) {
+            BucketHolder holder = buckets.getAndSet(i, null);
+            if (holder != null) {
+                gate.retire(holder.bucket::close);
+            }
+        }
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
+            keysOfSlot.setOpaque(slot - firstSlot, 0);
+            endWrite(slot);
+        }
+        keys.setRelease(0);
+    }
+
+    /** Frees everything. No command may be applied any more; readers still inside get five seconds. Idempotent. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (!gate.close(CLOSE_TIMEOUT_NANOS)) {
+            throw new StorageException("readers are still inside: the storage is left to the end of the process");
+        }
+        for (int i = 0; i < buckets.length(); i++) {
+            BucketHolder holder = buckets.getAndSet(i, null);
+            if (holder != null) {
+                holder.bucket.close();
+            }
+        }
+    }
+
+    // ---- for any thread ----
+
+    /** The log's time in milliseconds since 1970. */
+    public long logTimeMillis() {
+        return logTimeMillis.getAcquire();
+    }
+
+    /**
+     * The entry of a key.
+     *
+     * @throws StorageException if the store is closed or the replica has failed
+     */
+    public Timed<StoredValue> get(int slot, byte[] key) {
+        int token = gate.enter();
+        try {
+            for (int attempt = 0; attempt < TORN_ATTEMPTS; attempt++) {
+                Timed<Object> found = stamps.read(slot, () -> findTimed(slot, key));
+                if (!(found.value() instanceof LargeValue large)) {
+                    return new Timed<>((StoredValue) found.value(), found.logTimeMillis());
+                }
+                BucketHolder holder = holder(slot);
+                StoredValue value = holder == null ? null : holder.bucket.load(large);
+                if (value != null) {
+                    return new Timed<>(value, found.logTimeMillis());
+                }
+            }
+            return stamps.readPaused(slot, () -> {
+                long time = logTimeMillis();
+                return new Timed<StoredValue>(findWhole(slot, key), time);
+            });
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    /**
+     * The entries of several keys of one slot, at one point in time.
+     *
+     * @return in the order asked, null where there is none
+     * @throws StorageException if the store is closed or the replica has failed
+     */
+    public TimedValues getAll(int slot, List<byte[]> keysOfOneSlot) {
+        int token = gate.enter();
+        try {
+            return stamps.read(slot, () -> {
+                long time = logTimeMillis();
+                List<@Nullable StoredValue> values = new ArrayList<>(keysOfOneSlot.size());
+                for (byte[] key : keysOfOneSlot) {
+                    values.add(findWhole(slot, key));
+                }
+                return new TimedValues(values, time);
+            });
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    /**
+     * What is known of the entry of a key.
+     *
+     * @throws StorageException if the store is closed or the replica has failed
+     */
+    public Timed<EntryInfo> describe(int slot, byte[] key) {
+        int token = gate.enter();
+        try {
+            return stamps.read(slot, () -> {
+                long time = logTimeMillis();
+                return new Timed<>(peekInfo(slot, key), time);
+            });
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    /** How many entries there are. */
+    public long size() {
+        return keys.getAcquire();
+    }
+
+    /** How many entries a slot has. */
+    public int sizeOfSlot(int slot) {
+        return stamps.read(slot, () -> keysOfSlot.getOpaque(slot - firstSlot));
+    }
+
+    /**
+     * Up to {@code limit} keys of one slot that are not expired, at one point in time. Passes over the slot's bucket.
+     */
+    public List<byte[]> keysOfSlot(int slot, int limit) {
+        int token = gate.enter();
+        try {
+            return stamps.read(slot, () -> scanner.keysOfSlot(slot, limit));
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    /** Some key that is not expired; null if there is none. Passes over at least one bucket. */
+    public byte @Nullable [] randomKey(long seed) {
+        int token = gate.enter();
+        try {
+            return scanner.randomKey(seed);
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    /**
+     * Keys in scan order from {@code fromOrder} on, up to {@code endOrder}: about {@code limit}, none of them expired.
+     *
+     * @param fromOrder see {@link io.elastickv.embedded.internal.command.ScanPosition#order()}
+     * @param endOrder excluded
+     * @param scanId tells which snapshots may be used again; 0 for none
+     */
+    public ScanResult scan(long fromOrder, long endOrder, int scanId, int limit) {
+        int token = gate.enter();
+        try {
+            return scanner.scan(fromOrder, endOrder, scanId, limit);
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    /**
+     * Up to {@code limit} keys that are expired at {@code nowMillis}, for a proposal to delete them. Costs nothing for
+     * buckets without such keys, a pass for the others. Returns nothing while another thread is at it.
+     */
+    public List<byte[]> collectExpired(long nowMillis, int limit) {
+        List<byte[]> expired = new ArrayList<>();
+        if (!collecting.tryLock()) {
+            return expired;
+        }
+        try {
+            int token = gate.enter();
+            try {
+                for (int i = 0; i < buckets.length() && expired.size() < limit; i++) {
+                    BucketHolder holder = buckets.getAcquire(i);
+                    if (holder != null && holder.hasDue(nowMillis)) {
+                        holder.collectExpired(nowMillis, limit, expired);
+                    }
+                }
+            } finally {
+                gate.exit(token);
+            }
+        } finally {
+            collecting.unlock();
+        }
+        return expired;
+    }
+
+    /** Memory reserved outside the heap in bytes; what is resident may be less. */
+    public long offHeapBytes() {
+        int token = gate.enter();
+        try {
+            long sum = 0;
+            for (int i = 0; i < buckets.length(); i++) {
+                BucketHolder holder = buckets.getAcquire(i);
+                sum += holder == null ? 0 : holder.bucket.offHeapBytes();
+            }
+            return sum;
+        } finally {
+            gate.exit(token);
+        }
+    }
+
+    // ---- for the scanner ----
+
+    int slotOf(byte[] key) {
+        return slotOf.applyAsInt(key);
+    }
+
+    int firstSlot() {
+        return firstSlot;
+    }
+
+    int lastSlot() {
+        return lastSlot;
+    }
+
+    int slotsPerBucket() {
+        return options.slotsPerBucket();
+    }
+
+    int keyCountOpaque(int slot) {
+        return keysOfSlot.getOpaque(slot - firstSlot);
+    }
+
+    @Nullable
+    BucketHolder holder(int slot) {
+        return buckets.getAcquire(indexOf(slot));
+    }
+
+    private int indexOf(int slot) {
+        return (slot >> bucketShift) - (firstSlot >> bucketShift);
+    }
+
+    private Timed<Object> findTimed(int slot, byte[] key) {
+        long time = logTimeMillis();
+        BucketHolder holder = holder(slot);
+        return new Timed<>(holder == null ? null : holder.bucket.find(key), time);
+    }
+
+    /** The value itself; null also if it was torn, which the caller's stamp tells. */
+    private @Nullable StoredValue findWhole(int slot, byte[] key) {
+        BucketHolder holder = holder(slot);
+        Object found = holder == null ? null : holder.bucket.find(key);
+        if (holder != null && found instanceof LargeValue large) {
+            return holder.bucket.load(large);
+        }
+        return (StoredValue) found;
+    }
+
+    private void count(int slot, int change) {
+        int i = slot - firstSlot;
+        keysOfSlot.setOpaque(i, keysOfSlot.getPlain(i) + change);
+        keys.setRelease(keys.getPlain() + change);
+    }
+}
