@@ -37,7 +37,7 @@ final class LogRecovery {
             + " The log was written without fsync (Durability.MEMORY), so a power failure suffices as the cause.";
 
     private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
-    private static final int WINDOW_BYTES = 1 << 20;
+    private static final int WINDOW_BYTES = 256 << 10;
 
     private final NodeLogOptions options;
     private final IntFunction<GroupLog> groups;
@@ -198,7 +198,7 @@ final class LogRecovery {
                         at,
                         problem,
                         dirtyEnd - at);
-                SegmentWriter.writeZeros(file, at, dirtyEnd, ByteBuffer.allocateDirect(4096));
+                SegmentWriter.writeZeros(file, at, dirtyEnd);
             }
             if (options.durability() == Durability.FSYNC) {
                 // What a killed process wrote may still be only in memory, and what is shown now must last.

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SegmentWriter {
 
-    private static final int BUFFER_BYTES = 1 << 20;
+    private static final int BUFFER_BYTES = 256 << 10;
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(256 << 10).asReadOnlyBuffer();
     private static final byte[] NOTHING = new byte[0];
 
     private final NodeLogOptions options;
@@ -26,7 +27,6 @@ final class SegmentWriter {
     private final CRC32C crc = new CRC32C();
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final ByteBuffer crcView = buffer.duplicate();
-    private final ByteBuffer zeros = ByteBuffer.allocateDirect(256 << 10);
 
     private Path path;
     private @Nullable LogFile file;
@@ -191,12 +191,13 @@ final class SegmentWriter {
             return;
         }
         long target = Math.max(end, Math.min(end + options.preallocateBytes(), options.segmentBytes()));
-        writeZeros(file(), Math.max(end, allocated), target, zeros);
+        writeZeros(file(), Math.max(end, allocated), target);
         allocated = target;
     }
 
     /** Fills {@code from} to {@code to} with zeros. */
-    static void writeZeros(LogFile file, long from, long to, ByteBuffer zeros) throws IOException {
+    static void writeZeros(LogFile file, long from, long to) throws IOException {
+        ByteBuffer zeros = ZEROS.duplicate();
         long at = from;
         while (at < to) {
             zeros.clear().limit((int) Math.min(zeros.capacity(), to - at));
