@@ -18,6 +18,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ final class LogReader {
     private final NodeLogOptions options;
     private final NodeLog log;
     private final ExecutorService executor;
+    private volatile @Nullable Thread thread;
 
     // What follows is used by the reader thread only.
     private final FileWindow window = new FileWindow(WINDOW_BYTES);
@@ -44,9 +46,10 @@ final class LogReader {
         this.options = options;
         this.log = log;
         executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread thread = new Thread(task, "elastickv-" + options.nodeName() + "-log-reader");
-            thread.setDaemon(true);
-            return thread;
+            Thread reader = new Thread(task, "elastickv-" + options.nodeName() + "-log-reader");
+            reader.setDaemon(true);
+            thread = reader;
+            return reader;
         });
     }
 
@@ -83,19 +86,14 @@ final class LogReader {
 
     /** Serves what was asked for before, then ends. */
     void close() {
-        try {
-            executor.execute(() -> {
-                openFiles.values().forEach(LogReader::closeQuietly);
-                openFiles.clear();
-            });
-        } catch (RejectedExecutionException e) {
-            return; // closed before
-        }
         executor.shutdown();
         boolean interrupted = false;
         try {
-            if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
-                LOG.warn("the log's reader of node {} still waits for the disk", options.nodeName());
+            if (Thread.currentThread() != thread && executor.awaitTermination(10, TimeUnit.SECONDS)) {
+                openFiles.values().forEach(LogReader::closeQuietly);
+                openFiles.clear();
+            } else {
+                LOG.warn("the log's reader of node {} has not ended; its files stay open", options.nodeName());
             }
         } catch (InterruptedException e) {
             interrupted = true;

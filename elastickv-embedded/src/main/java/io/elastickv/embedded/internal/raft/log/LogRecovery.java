@@ -176,9 +176,11 @@ final class LogRecovery {
             window.open(file);
             long size = file.size();
             long at = LogFormat.SEGMENT_HEADER_BYTES;
+            long lastFrame = at;
             boolean marked = true;
             while (checkFrame(segment, at, size)) {
                 apply(segment, at);
+                lastFrame = at;
                 at = frameEnd;
                 marked = frameRecords == 0;
             }
@@ -201,7 +203,10 @@ final class LogRecovery {
                 SegmentWriter.writeZeros(file, at, dirtyEnd);
             }
             if (options.durability() == Durability.FSYNC) {
-                // What a killed process wrote may still be only in memory, and what is shown now must last.
+                // What is shown now must last, but may still be only in the operating system's memory. If the process
+                // ended because a sync had failed, it is even taken for written there: hence written again.
+                rewrite(file, 0, LogFormat.SEGMENT_HEADER_BYTES);
+                rewrite(file, lastFrame, at);
                 file.force(true);
                 options.files().forceDirectory(options.directory());
             }
@@ -219,6 +224,20 @@ final class LogRecovery {
             if (!opened) {
                 closeQuietly(file);
             }
+        }
+    }
+
+    /** Writes what is in the file to the same place. */
+    private void rewrite(LogFile file, long from, long to) throws IOException {
+        long at = from;
+        while (at < to) {
+            int length = (int) Math.min(window.available(at), to - at);
+            if (length == 0) {
+                return; // a header's block cut short behind what is used of it
+            }
+            int index = window.find(at, length);
+            at = SegmentWriter.writeFully(
+                    file, window.buffer().duplicate().limit(index + length).position(index), at);
         }
     }
 

@@ -274,7 +274,8 @@ final class SegmentWriter {
         buffer.clear();
     }
 
-    private static long writeFully(LogFile file, ByteBuffer source, long position) throws IOException {
+    /** Writes all that remains of {@code source}; gives the position behind it. */
+    static long writeFully(LogFile file, ByteBuffer source, long position) throws IOException {
         long at = position;
         while (source.hasRemaining()) {
             int written = file.write(source, at);

@@ -6,6 +6,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,18 @@ final class FaultyFiles implements LogFiles {
     private static final class Inode {
         byte[] content = new byte[0];
         byte[] durable = new byte[0];
+
+        /** Sectors to be written by the next sync. A failed one forgets them, as Linux does. */
+        final BitSet dirty = new BitSet();
+
+        void force() {
+            durable = Arrays.copyOf(durable, content.length);
+            for (int i = dirty.nextSetBit(0); i >= 0; i = dirty.nextSetBit(i + 1)) {
+                int from = i * SECTOR;
+                System.arraycopy(content, from, durable, from, Math.min(SECTOR, content.length - from));
+            }
+            dirty.clear();
+        }
     }
 
     private Map<Path, Inode> names = new LinkedHashMap<>();
@@ -126,6 +139,7 @@ final class FaultyFiles implements LogFiles {
         Inode copy = new Inode();
         copy.content = inode.content.clone();
         copy.durable = inode.durable.clone();
+        copy.dirty.or(inode.dirty);
         return copy;
     }
 
@@ -294,6 +308,9 @@ final class FaultyFiles implements LogFiles {
                     inode.content = Arrays.copyOf(inode.content, end);
                 }
                 source.get(inode.content, (int) position, length);
+                if (length > 0) {
+                    inode.dirty.set((int) position / SECTOR, (end - 1) / SECTOR + 1);
+                }
                 crash(last);
                 return length;
             }
@@ -303,11 +320,17 @@ final class FaultyFiles implements LogFiles {
         public void force(boolean metadata) throws IOException {
             forceHook().run();
             synchronized (FaultyFiles.this) {
-                boolean last = countOperation();
+                boolean last;
+                try {
+                    last = countOperation();
+                } catch (IOException e) {
+                    inode.dirty.clear();
+                    throw e;
+                }
                 if (last) {
                     inode.durable = content(inode, Unsynced.SOME, random);
                 } else {
-                    inode.durable = inode.content.clone();
+                    inode.force();
                 }
                 crash(last);
             }
