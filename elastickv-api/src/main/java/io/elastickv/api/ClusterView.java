@@ -10,7 +10,7 @@ import java.util.Optional;
  */
 public interface ClusterView {
 
-    /** The identity of the cluster, given at its formation: 32 hexadecimal digits. */
+    /** The identity of the cluster, given at its formation: 32 hexadecimal digits; empty until then. */
     String clusterId();
 
     /** The name of the node that answers. */
@@ -19,10 +19,14 @@ public interface ClusterView {
     /** All members and the storage-less nodes connected now, ordered by name. */
     List<NodeInfo> nodes();
 
-    /** All shards, ordered by their first slot. */
+    /** All shards, ordered by their first slot; empty until the cluster has formed. */
     List<ShardInfo> shards();
 
-    /** The shard that owns {@code slot}. */
+    /**
+     * The shard that owns {@code slot}.
+     *
+     * @throws UnavailableException if the cluster has not formed yet
+     */
     ShardInfo shardOfSlot(int slot);
 
     /** Where {@code key} lives: slot, shard, leader, epoch. */

@@ -1,5 +1,7 @@
 package io.elastickv.api;
 
+import java.time.Duration;
+
 /**
  * A node running in this process: the way to the store and to the cluster. Thread-safe.
  *
@@ -21,6 +23,15 @@ public interface ElastickvNode extends AutoCloseable {
 
     /** The cluster as this node sees it. */
     ClusterView cluster();
+
+    /**
+     * Waits until the cluster has formed and this node knows a leader of every shard. Nothing has to wait for it:
+     * operations wait by themselves, each until its own timeout.
+     *
+     * @throws UnavailableException if that is not so within {@code timeout}, or the node has failed; the message says
+     *     what is missing
+     */
+    void awaitReady(Duration timeout);
 
     /** Leaves the cluster's network and releases everything; idempotent. */
     @Override

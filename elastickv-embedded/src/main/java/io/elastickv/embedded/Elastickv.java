@@ -1,0 +1,269 @@
+package io.elastickv.embedded;
+
+import io.elastickv.api.ElastickvNode;
+import io.elastickv.api.KeySlot;
+import io.elastickv.embedded.internal.node.EmbeddedNode;
+import io.elastickv.embedded.internal.node.NodeConfig;
+import io.elastickv.embedded.internal.transport.LinkFilter;
+import io.elastickv.embedded.internal.transport.PeerAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Builds and starts a node in this process. A node needs a name and a data directory; one without seeds is a whole
+ * cluster. With seeds, the addresses of all initial members, it forms a cluster with them on the first start, and
+ * returns to it on every later one.
+ *
+ * <pre>{@code
+ * try (ElastickvNode node = Elastickv.builder().name("n1").dataDirectory(Path.of("data")).start()) {
+ *     node.store().put(Bytes.utf8("hello"), Bytes.utf8("world"));
+ * }
+ * }</pre>
+ *
+ * <p>Not thread-safe; each method returns the builder itself.
+ */
+public final class Elastickv {
+
+    /** The port of a node that was given none. */
+    public static final int DEFAULT_PORT = 7801;
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+    private @Nullable String name;
+    private String host = "127.0.0.1";
+    private int port = -1;
+    private List<PeerAddress> seeds = List.of();
+    private @Nullable Path dataDirectory;
+    private boolean storageless;
+    private int shards = 8;
+    private int replicationFactor = 3;
+    private Durability durability = Durability.FSYNC;
+    private StorageEngine storage = StorageEngine.OFF_HEAP;
+    private Duration requestTimeout = Duration.ofSeconds(5);
+    private Duration electionTimeout = Duration.ofSeconds(1);
+    private int eventLoops = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    private int maxPendingOperations = 65_536;
+    private long maxPendingBytes = 256L << 20;
+    private @Nullable Executor callbackExecutor;
+    private LinkFilter linkFilter = LinkFilter.OPEN;
+    private LongSupplier wallMillis = System::currentTimeMillis;
+
+    private Elastickv() {}
+
+    /** A builder with the defaults. */
+    public static Elastickv builder() {
+        return new Elastickv();
+    }
+
+    /** The node's name, unique in the cluster and the same at every start: letters, digits, {@code . _ -}, up to 64. */
+    public Elastickv name(String nodeName) {
+        this.name = nodeName;
+        return this;
+    }
+
+    /** The host and port at which other nodes reach this one. Default: 127.0.0.1 and {@value #DEFAULT_PORT}. */
+    public Elastickv address(String bindHost, int bindPort) {
+        this.host = bindHost;
+        this.port = bindPort;
+        return this;
+    }
+
+    /** The addresses of all initial members, {@code host:port} each, the node's own among them. Default: none. */
+    public Elastickv seeds(String... addresses) {
+        return seeds(Arrays.asList(addresses));
+    }
+
+    /** The addresses of all initial members, {@code host:port} each, the node's own among them. Default: none. */
+    public Elastickv seeds(Collection<String> addresses) {
+        List<PeerAddress> parsed = new ArrayList<>();
+        for (String address : addresses) {
+            try {
+                parsed.add(PeerAddress.parse(address));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("seeds = " + addresses + ": " + e.getMessage(), e);
+            }
+        }
+        this.seeds = List.copyOf(parsed);
+        return this;
+    }
+
+    /** Where the node keeps its data; made if it is missing. There is no default: temporary data is chosen by name. */
+    public Elastickv dataDirectory(Path directory) {
+        this.dataDirectory = directory;
+        return this;
+    }
+
+    /** The node keeps no data: it only brings operations to the members, which {@link #seeds} name. */
+    public Elastickv storageless() {
+        this.storageless = true;
+        return this;
+    }
+
+    /** How many shards the cluster has, 1 to 16384; the same on all initial members, fixed at formation. Default: 8. */
+    public Elastickv shards(int count) {
+        this.shards = count;
+        return this;
+    }
+
+    /** On how many members each shard is, if there are as many; fixed at formation. Default: 3. */
+    public Elastickv replicationFactor(int count) {
+        this.replicationFactor = count;
+        return this;
+    }
+
+    /** What an acknowledgement waits for. Default: {@link Durability#FSYNC}. */
+    public Elastickv durability(Durability choice) {
+        this.durability = Objects.requireNonNull(choice, "durability");
+        return this;
+    }
+
+    /** Where values are kept in memory. Default: {@link StorageEngine#OFF_HEAP}. */
+    public Elastickv storage(StorageEngine choice) {
+        this.storage = Objects.requireNonNull(choice, "storage");
+        return this;
+    }
+
+    /** How long an operation may last; {@code withTimeout} changes it per call. Default: 5 s. */
+    public Elastickv requestTimeout(Duration timeout) {
+        this.requestTimeout = Objects.requireNonNull(timeout, "requestTimeout");
+        return this;
+    }
+
+    /**
+     * After how long without hearing from its leader a shard elects another, at the earliest; a process that ends is
+     * noticed sooner. Default: 1 s. Below the longest pause of a JVM it causes needless elections.
+     */
+    public Elastickv electionTimeout(Duration timeout) {
+        this.electionTimeout = Objects.requireNonNull(timeout, "electionTimeout");
+        return this;
+    }
+
+    /** How many event loops, threads that own the shards' replicas. Default: half as many as processors. */
+    public Elastickv eventLoops(int count) {
+        this.eventLoops = count;
+        return this;
+    }
+
+    /** How many operations of this node's callers may be under way before more are refused. Default: 65,536. */
+    public Elastickv maxPendingOperations(int count) {
+        this.maxPendingOperations = count;
+        return this;
+    }
+
+    /** How many bytes the pending operations may hold before more are refused. Default: 256 MiB. */
+    public Elastickv maxPendingBytes(long bytes) {
+        this.maxPendingBytes = bytes;
+        return this;
+    }
+
+    /** Completes futures and calls listeners; must have threads of its own. Default: daemon threads of the node. */
+    public Elastickv callbackExecutor(Executor executor) {
+        this.callbackExecutor = Objects.requireNonNull(executor, "callbackExecutor");
+        return this;
+    }
+
+    /** For tests: what may pass between nodes, and what time it is. */
+    Elastickv faults(LinkFilter filter, LongSupplier clockMillis) {
+        this.linkFilter = filter;
+        this.wallMillis = clockMillis;
+        return this;
+    }
+
+    /**
+     * Starts the node. Returns as soon as its network is up: operations wait for the cluster to form, each until its
+     * timeout; {@link ElastickvNode#awaitReady} waits for it explicitly.
+     *
+     * @throws IllegalArgumentException if a field has a value that it cannot have, or two contradict each other; the
+     *     message names them
+     * @throws IllegalStateException if the port is in use, the directory cannot be used, its data cannot be read, or the
+     *     JVM lacks the flags of {@link StorageEngine#OFF_HEAP}; the message says what to do
+     */
+    public ElastickvNode start() {
+        return EmbeddedNode.start(check());
+    }
+
+    private NodeConfig check() {
+        String nodeName = name;
+        if (nodeName == null || !NAME.matcher(nodeName).matches()) {
+            throw new IllegalArgumentException("name = " + nodeName
+                    + ": must be 1 to 64 letters, digits, '.', '_' or '-', not starting with a sign");
+        }
+        if (host.isBlank()) {
+            throw new IllegalArgumentException("address: the host must not be empty");
+        }
+        if (port < -1 || port > 65_535) {
+            throw new IllegalArgumentException("port = " + port + ": must be within 0-65535");
+        }
+        if (storageless && dataDirectory != null) {
+            throw new IllegalArgumentException("storageless = true and dataDirectory = " + dataDirectory
+                    + ": a storage-less node has no data directory; leave one of the two out");
+        }
+        if (!storageless && dataDirectory == null) {
+            throw new IllegalArgumentException(
+                    "dataDirectory is not set: say where the node keeps its data, or choose storageless()");
+        }
+        if (storageless && seeds.isEmpty()) {
+            throw new IllegalArgumentException("seeds = []: a storage-less node needs the address of some member");
+        }
+        int actualPort = port >= 0 ? port : storageless ? 0 : DEFAULT_PORT;
+        if (!storageless && actualPort == 0) {
+            throw new IllegalArgumentException("port = 0: a node that stores data needs a port that others know");
+        }
+        PeerAddress address = new PeerAddress(host, actualPort);
+        if (new HashSet<>(seeds).size() != seeds.size()) {
+            throw new IllegalArgumentException("seeds = " + seeds + ": an address is there twice");
+        }
+        if (!storageless && !seeds.isEmpty() && !seeds.contains(address)) {
+            throw new IllegalArgumentException("seeds = " + seeds + ": lacks the node's own address " + address
+                    + ", as other members name it; seeds are the addresses of all initial members");
+        }
+        range("shards", shards, 1, KeySlot.COUNT);
+        range("replicationFactor", replicationFactor, 1, 9);
+        range("eventLoops", eventLoops, 1, 256);
+        range("maxPendingOperations", maxPendingOperations, 1, 10_000_000);
+        if (maxPendingBytes < 1) {
+            throw new IllegalArgumentException("maxPendingBytes = " + maxPendingBytes + ": must be positive");
+        }
+        between("requestTimeout", requestTimeout, Duration.ofMillis(1), Duration.ofHours(1));
+        between("electionTimeout", electionTimeout, Duration.ofMillis(100), Duration.ofMinutes(1));
+        return new NodeConfig(
+                nodeName,
+                address,
+                seeds,
+                dataDirectory,
+                shards,
+                replicationFactor,
+                durability,
+                storage,
+                requestTimeout,
+                electionTimeout,
+                eventLoops,
+                maxPendingOperations,
+                maxPendingBytes,
+                callbackExecutor,
+                linkFilter,
+                wallMillis);
+    }
+
+    private static void range(String field, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(field + " = " + value + ": must be within " + least + "-" + most);
+        }
+    }
+
+    private static void between(String field, Duration value, Duration least, Duration most) {
+        if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+            throw new IllegalArgumentException(field + " = " + value + ": must be between " + least + " and " + most);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package io.elastickv.embedded.internal.node;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.elastickv.api.ReplicaInfo;
+import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.core.PeerProgress;
+import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.transport.NodeRpc;
+import io.elastickv.embedded.internal.transport.Responder;
+import io.elastickv.embedded.internal.transport.RpcCallback;
+import io.elastickv.embedded.internal.transport.RpcFailure;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What nodes ask of a shard's leader besides reading and writing: the replicas' progress, and to hand its leadership
+ * over.
+ *
+ * <pre>
+ * replication: shard i32           answer: leads u8 | count u16 | each: node text, leader u8, match i64, commit i64,
+ *                                          silent ns i64
+ * transfer:    shard i32 | target  answer: leads u8
+ * </pre>
+ */
+final class ControlProtocol {
+
+    /** RPC method: the status of a node. */
+    static final int METHOD_STATUS = 2;
+
+    private static final int METHOD_REPLICATION = 3;
+    private static final int METHOD_TRANSFER = 4;
+    private static final byte[] NO = {0};
+    private static final byte[] YES = {1};
+
+    private final String self;
+    private final NodeRpc rpc;
+    private final Map<Integer, ShardHost> shards;
+
+    ControlProtocol(String self, NodeRpc rpc, Map<Integer, ShardHost> shards) {
+        this.self = self;
+        this.rpc = rpc;
+        this.shards = shards;
+        rpc.register(METHOD_REPLICATION, this::onReplication);
+        rpc.register(METHOD_TRANSFER, this::onTransfer);
+    }
+
+    /** Asks {@code leader} for the progress of the replicas; null if it does not lead or does not answer. */
+    @Nullable
+    List<ReplicaInfo> replication(String leader, int shard, long deadlineNanos) {
+        byte[] request = ByteBuffer.allocate(4).putInt(shard).array();
+        byte[] answer = ask(leader, METHOD_REPLICATION, request, deadlineNanos);
+        if (answer == null || answer.length == 0 || answer[0] == 0) {
+            return null;
+        }
+        try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(answer, 1, answer.length - 1))) {
+            int count = in.readUnsignedShort();
+            List<ReplicaInfo> replicas = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                replicas.add(new ReplicaInfo(
+                        in.readUTF(),
+                        in.readBoolean(),
+                        in.readLong(),
+                        in.readLong(),
+                        Duration.ofNanos(Math.max(0, in.readLong()))));
+            }
+            return List.copyOf(replicas);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the answer of node " + leader + " is cut short", e);
+        }
+    }
+
+    /** Asks {@code leader} to hand the leadership to {@code target}; whether it leads and will try. */
+    boolean transfer(String leader, int shard, String target, long deadlineNanos) {
+        byte[] name = target.getBytes(UTF_8);
+        byte[] request =
+                ByteBuffer.allocate(4 + name.length).putInt(shard).put(name).array();
+        byte[] answer = ask(leader, METHOD_TRANSFER, request, deadlineNanos);
+        return answer != null && answer.length == 1 && answer[0] == 1;
+    }
+
+    private byte @Nullable [] ask(String node, int method, byte[] request, long deadlineNanos) {
+        CompletableFuture<byte[]> future = new CompletableFuture<>();
+        long nanos = Math.max(1, Math.min(deadlineNanos - System.nanoTime(), 1_000_000_000L));
+        if (node.equals(self)) {
+            Responder responder = Responders.to(future);
+            ByteBuffer payload = ByteBuffer.wrap(request);
+            if (method == METHOD_REPLICATION) {
+                onReplication(self, payload, responder);
+            } else {
+                onTransfer(self, payload, responder);
+            }
+        } else {
+            rpc.call(node, method, request, nanos, new RpcCallback() {
+                @Override
+                public void success(ByteBuffer answer) {
+                    byte[] bytes = new byte[answer.remaining()];
+                    answer.get(bytes);
+                    future.complete(bytes);
+                }
+
+                @Override
+                public void failure(RpcFailure failure) {
+                    future.completeExceptionally(new IOException(failure.name()));
+                }
+            });
+        }
+        try {
+            return future.get(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return null;
+        } catch (ExecutionException | TimeoutException e) {
+            return null; // the caller asks again until its deadline
+        }
+    }
+
+    private void onReplication(String from, ByteBuffer payload, Responder responder) {
+        ShardHost shard = payload.remaining() == 4 ? shards.get(payload.getInt()) : null;
+        if (shard == null) {
+            responder.reply(NO);
+            return;
+        }
+        shard.loop()
+                .execute(() ->
+                        responder.reply(progress(shard.group(), shard.loop().nowNanos())));
+    }
+
+    private byte[] progress(ReplicaGroup group, long nowNanos) {
+        ReplicaGroup.Status status = group.status();
+        if (status.role() != Role.LEADER) {
+            return NO;
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (DataOutputStream out = new DataOutputStream(bytes)) {
+            List<PeerProgress> progress = group.progress();
+            out.writeByte(1);
+            out.writeShort(progress.size() + 1);
+            out.writeUTF(self);
+            out.writeBoolean(true);
+            out.writeLong(status.lastIndex());
+            out.writeLong(status.commitIndex());
+            out.writeLong(0);
+            for (PeerProgress peer : progress) {
+                out.writeUTF(peer.peer());
+                out.writeBoolean(false);
+                out.writeLong(peer.matchIndex());
+                out.writeLong(status.commitIndex());
+                out.writeLong(nowNanos - peer.lastContactNanos());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private void onTransfer(String from, ByteBuffer payload, Responder responder) {
+        ShardHost shard = payload.remaining() > 4 ? shards.get(payload.getInt()) : null;
+        if (shard == null) {
+            responder.reply(NO);
+            return;
+        }
+        byte[] name = new byte[payload.remaining()];
+        payload.get(name);
+        String target = new String(name, UTF_8);
+        shard.loop().execute(() -> {
+            boolean leads = shard.group().status().role() == Role.LEADER;
+            if (leads) {
+                shard.group().transferLeadership(target);
+            }
+            responder.reply(leads ? YES : NO);
+        });
+    }
+}

@@ -1,0 +1,636 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.api.ClusterView;
+import io.elastickv.api.ElastickvNode;
+import io.elastickv.api.InvalidRequestException;
+import io.elastickv.api.KeyValueStore;
+import io.elastickv.api.NodeInfo;
+import io.elastickv.api.ShardInfo;
+import io.elastickv.api.UnavailableException;
+import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.Member;
+import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.raft.EventLoop;
+import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
+import io.elastickv.embedded.internal.raft.core.RaftMessage;
+import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
+import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.NodeLog;
+import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
+import io.elastickv.embedded.internal.routing.CallbackBatcher;
+import io.elastickv.embedded.internal.routing.RouteTable;
+import io.elastickv.embedded.internal.routing.Router;
+import io.elastickv.embedded.internal.routing.ShardRoute;
+import io.elastickv.embedded.internal.routing.Store;
+import io.elastickv.embedded.internal.transport.ChannelConfig;
+import io.elastickv.embedded.internal.transport.ClusterChannel;
+import io.elastickv.embedded.internal.transport.ClusterListener;
+import io.elastickv.embedded.internal.transport.PeerAddress;
+import io.elastickv.embedded.internal.transport.RpcCallback;
+import io.elastickv.embedded.internal.transport.RpcFailure;
+import io.elastickv.embedded.internal.transport.TransportException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node: owns everything and brings it up and down in order. Thread-safe.
+ *
+ * <p>States: STARTING (network up, waiting for the cluster to form) to OPEN; either to FAILED (a disk error, or refused
+ * by the cluster: answers everything with the reason) and to CLOSED.
+ */
+public final class EmbeddedNode implements ElastickvNode, ClusterListener, GroupListener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedNode.class);
+    private static final long FORMATION_POLL_MILLIS = 100;
+    private static final long STATUS_MILLIS = 1000;
+    private static final long EVICTION_MILLIS = 100;
+    private static final long HAND_OVER_NANOS = 2_000_000_000L;
+
+    private enum State {
+        STARTING,
+        OPEN,
+        FAILED,
+        CLOSED
+    }
+
+    private final NodeConfig config;
+    private final @Nullable NodeDirectory directory;
+    private final @Nullable NodeLog log;
+    private final ClusterChannel channel;
+    private final Router router;
+    private final Store store;
+    private final LocalClusterView view;
+    private final EventDispatcher events;
+    private final NodeThreads threads;
+    private final Peers peers;
+    private final List<EventLoop> loops = new ArrayList<>();
+    private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
+    private final Map<String, String> attributes = new ConcurrentHashMap<>();
+    private final ControlProtocol control;
+    private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
+    private final CountDownLatch settled = new CountDownLatch(1);
+    private volatile @Nullable Formation formation;
+    private volatile @Nullable ClusterLayout layout;
+    private volatile @Nullable String failure;
+
+    private EmbeddedNode(NodeConfig config, @Nullable NodeDirectory directory, @Nullable NodeLog log) {
+        this.config = config;
+        this.directory = directory;
+        this.log = log;
+        this.threads = new NodeThreads(config.name());
+        Executor callbacks = config.callbackExecutor() != null ? config.callbackExecutor() : threads.callbacks();
+        ClusterLayout known = directory == null ? null : directory.layout();
+        long incarnation = directory == null ? System.currentTimeMillis() : directory.incarnation();
+        this.channel = new ClusterChannel(
+                ChannelConfig.builder("elastickv", config.name(), config.address(), incarnation)
+                        .seeds(known == null ? config.seeds() : addresses(known))
+                        .storageless(config.storageless())
+                        .linkFilter(config.linkFilter())
+                        .build(),
+                this);
+        this.router = new Router(config.name(), channel.rpc(), config.maxOperations(), config.maxOperationBytes());
+        this.store = new Store(router, new CallbackBatcher(callbacks), config.requestTimeout());
+        this.events = new EventDispatcher(callbacks);
+        this.peers = new Peers(config.name());
+        this.view = new LocalClusterView(this);
+        this.control = new ControlProtocol(config.name(), channel.rpc(), shards);
+        for (int i = 0; i < config.eventLoops(); i++) {
+            loops.add(new EventLoop(
+                    "elastickv-" + config.name() + "-loop-" + i,
+                    log,
+                    config.wallMillis(),
+                    channel::batchSendsOfThisThread,
+                    channel::flush));
+        }
+    }
+
+    /**
+     * Starts a node. Returns as soon as its network is up; the cluster may form later.
+     *
+     * @throws IllegalStateException if the directory or the port can't be used, or its data can't be read
+     */
+    public static EmbeddedNode start(NodeConfig config) {
+        if (!config.storageless()) {
+            ShardHosts.checkStorage(config.storage());
+        }
+        NodeDirectory directory = null;
+        NodeLog log = null;
+        EmbeddedNode node;
+        try {
+            if (config.dataDirectory() != null) {
+                directory = NodeDirectory.open(config.dataDirectory(), config.name());
+                ClusterLayout layout = directory.layout();
+                if (layout != null) {
+                    checkAddress(config, layout);
+                }
+                log = NodeLog.open(NodeLogOptions.of(directory.wal(), config.name())
+                        .withDurability(ShardHosts.durability(config.durability())));
+            }
+            node = new EmbeddedNode(config, directory, log);
+        } catch (RuntimeException e) {
+            closeQuietly(log);
+            closeQuietly(directory);
+            throw e;
+        }
+        try {
+            node.begin();
+            return node;
+        } catch (RuntimeException e) {
+            node.close();
+            throw e;
+        }
+    }
+
+    private static void checkAddress(NodeConfig config, ClusterLayout layout) {
+        Member self = layout.member(config.name())
+                .orElseThrow(() -> new IllegalStateException("dataDirectory = " + config.dataDirectory()
+                        + ": its cluster has no member named " + config.name()));
+        boolean alone = layout.members().size() == 1;
+        if (!alone && !self.address().equals(config.address().toString())) {
+            throw new IllegalStateException("address = " + config.address() + ": the cluster knows node " + self.name()
+                    + " at " + self.address() + ", and the address of a member cannot be changed yet");
+        }
+    }
+
+    private static List<PeerAddress> addresses(ClusterLayout layout) {
+        return layout.members().stream()
+                .map(member -> new PeerAddress(member.host(), member.port()))
+                .toList();
+    }
+
+    private void begin() {
+        loops.forEach(EventLoop::start);
+        channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> {
+            Hello hello = Hello.decode(payload);
+            responder.reply(hello().encode());
+            Formation forming = formation;
+            if (forming != null && config.seeds().contains(hello.address())) {
+                forming.heard(hello.address(), hello);
+            }
+        });
+        channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
+            NodeStatus status = NodeStatus.decode(payload);
+            responder.reply(new byte[0]);
+            heardStatus(from, status);
+        });
+        ClusterLayout known = directory == null ? null : directory.layout();
+        if (known != null) {
+            channel.setClusterId(known.clusterId());
+        }
+        try {
+            channel.start();
+        } catch (TransportException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+        LOG.info(
+                "node {} listens at {}{}",
+                name(),
+                channel.localAddress(),
+                config.storageless() ? ", without storage" : ", data in " + config.dataDirectory());
+        if (known != null) {
+            open(known, false);
+        } else if (config.seeds().isEmpty() && directory != null) {
+            PeerAddress self = channel.localAddress();
+            open(
+                    new ClusterLayout(
+                            List.of(new Member(name(), self.host(), self.port(), directory.nodeId())),
+                            config.shards(),
+                            config.replicationFactor()),
+                    true);
+        } else {
+            Formation forming = new Formation(
+                    hello(),
+                    config.seeds(),
+                    channel.rpc(),
+                    formed -> threads.control(() -> open(formed, true)),
+                    this::refuse);
+            formation = forming;
+            threads.every(FORMATION_POLL_MILLIS, forming::poll);
+        }
+        threads.every(STATUS_MILLIS, this::broadcastStatus);
+        threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
+    }
+
+    private Hello hello() {
+        return new Hello(
+                name(),
+                directory == null ? "" : directory.nodeId(),
+                config.storageless(),
+                channel.localAddress(),
+                config.shards(),
+                config.replicationFactor(),
+                Formation.ordered(config.seeds()),
+                layout);
+    }
+
+    private void refuse(String reason) {
+        threads.control(() -> failNode("refused: " + reason));
+    }
+
+    /** The cluster has formed, or this node comes back to it. */
+    private synchronized void open(ClusterLayout formed, boolean first) {
+        if (state.get() != State.STARTING) {
+            return;
+        }
+        try {
+            if (first && directory != null) {
+                directory.saveLayout(formed);
+            }
+            channel.setClusterId(formed.clusterId());
+            for (Member member : formed.members()) {
+                if (!member.name().equals(name())) {
+                    channel.learnPeer(member.name(), new PeerAddress(member.host(), member.port()));
+                }
+            }
+            peers.layout(formed);
+            layout = formed;
+            List<ShardRoute> routes = new ArrayList<>();
+            List<Router.Place> places = new ArrayList<>();
+            for (ShardPlacement placement : formed.placements()) {
+                ShardRoute route =
+                        new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
+                EventLoop loop = loops.get(placement.id() % loops.size());
+                ShardHost host = null;
+                if (log != null && placement.replicas().contains(name())) {
+                    host = ShardHosts.create(config, placement, loop, log, channel, this, threads.readers());
+                    shards.put(placement.id(), host);
+                }
+                routes.add(route);
+                places.add(new Router.Place(route, loop, host == null ? null : host.endpoint()));
+            }
+            router.open(new RouteTable(routes), places);
+            for (ShardHost host : shards.values()) {
+                channel.openShard(
+                        host.group().groupId(), "shard-" + host.group().groupId(), host);
+                boolean campaign = first && host.preferredLeader().equals(name());
+                host.loop().execute(() -> {
+                    host.group().start();
+                    if (campaign) {
+                        host.group().campaign();
+                    }
+                    peers.others().forEach(peer -> host.group().peerReachable(peer, true));
+                });
+            }
+            state.compareAndSet(State.STARTING, State.OPEN);
+            LOG.info(
+                    "node {} is part of cluster {}: members {}, {} shards, {} replicas here",
+                    name(),
+                    formed.clusterIdText(),
+                    formed.members().stream().map(Member::name).toList(),
+                    formed.shards(),
+                    shards.size());
+            settled.countDown();
+            broadcastStatus();
+        } catch (RuntimeException e) {
+            LOG.error("node {} cannot take part", name(), e);
+            failNode(String.valueOf(e.getMessage()));
+        }
+    }
+
+    // ---- what the network says
+
+    @Override
+    public void groupMessage(String from, int groupId, ByteBuffer payload) {
+        ShardHost host = shards.get(groupId);
+        if (host == null) {
+            return; // not open yet: Raft repeats what matters
+        }
+        RaftMessage message;
+        try {
+            message = RaftMessageCodec.decode(payload);
+        } catch (MalformedMessageException e) {
+            LOG.warn(
+                    "node {}: a message of node {} for group {} cannot be read: {}",
+                    name(),
+                    from,
+                    groupId,
+                    e.getMessage());
+            return;
+        }
+        if (state.get() == State.CLOSED) {
+            return; // what still arrives meanwhile is as good as lost
+        }
+        onLoop(host, () -> host.group().receive(from, message));
+    }
+
+    private static void onLoop(ShardHost host, Runnable task) {
+        try {
+            host.loop().execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a loop has ended already", e);
+        }
+    }
+
+    @Override
+    public void viewChanged(Set<String> joined, Set<String> left, Set<String> members) {
+        LOG.debug("node {}: view {}", name(), members);
+    }
+
+    @Override
+    public void peerReachable(String peer, boolean reachable) {
+        if (!peers.reachable(peer, reachable) || state.get() == State.CLOSED) {
+            return;
+        }
+        LOG.info("node {}: node {} is {}", name(), peer, reachable ? "reachable" : "not reachable");
+        for (ShardHost host : shards.values()) {
+            onLoop(host, () -> host.group().peerReachable(peer, reachable));
+        }
+        if (reachable) {
+            threads.control(this::broadcastStatus);
+            events.fire(listener -> listener.nodeJoined(peer));
+        } else {
+            RouteTable table = router.table();
+            if (table != null) {
+                for (ShardRoute route : table.shards()) {
+                    if (!shards.containsKey(route.id()) && route.forget(peer)) {
+                        fireLeader(route.id(), route.term(), null);
+                    }
+                }
+            }
+            events.fire(listener -> listener.nodeLeft(peer));
+        }
+    }
+
+    private void heardStatus(String from, NodeStatus status) {
+        peers.heard(from, status);
+        RouteTable table = router.table();
+        if (table == null) {
+            return;
+        }
+        for (ShardRoute route : table.shards()) {
+            Long term = status.leads().get(route.id());
+            if (term != null && route.learn(term, from)) {
+                fireLeader(route.id(), term, from);
+            }
+        }
+    }
+
+    private NodeStatus status() {
+        Map<Integer, Long> leads = new TreeMap<>();
+        shards.forEach((id, host) -> {
+            var status = host.group().status();
+            if (status.role() == Role.LEADER) {
+                leads.put(id, status.term());
+            }
+        });
+        return new NodeStatus(
+                channel.localAddress().toString(), config.storageless(), new TreeMap<>(attributes), leads);
+    }
+
+    private void broadcastStatus() {
+        if (state.get() != State.OPEN) {
+            return;
+        }
+        byte[] bytes = status().encode();
+        for (String peer : peers.others()) {
+            channel.rpc().call(peer, ControlProtocol.METHOD_STATUS, bytes, 1_000_000_000L, new RpcCallback() {
+                @Override
+                public void success(ByteBuffer answer) {
+                    // Nothing to learn from it.
+                }
+
+                @Override
+                public void failure(RpcFailure cause) {
+                    // It is told again soon.
+                }
+            });
+        }
+    }
+
+    private void evictExpired() {
+        if (state.get() == State.OPEN) {
+            long now = config.wallMillis().getAsLong();
+            for (ShardHost host : shards.values()) {
+                threads.readers().execute(() -> host.evictExpired(now));
+            }
+        }
+    }
+
+    // ---- what the groups say
+
+    @Override
+    public void leaderChanged(int groupId, long term, @Nullable String leader) {
+        RouteTable table = router.table();
+        if (table == null) {
+            return;
+        }
+        for (ShardRoute route : table.shards()) {
+            if (route.id() == groupId && route.learn(term, leader)) {
+                LOG.info(
+                        "node {}: shard {} {} in term {}",
+                        name(),
+                        groupId,
+                        leader == null ? "has no leader" : "is led by " + leader,
+                        term);
+                fireLeader(groupId, term, leader);
+                if (name().equals(leader)) {
+                    threads.control(this::broadcastStatus);
+                }
+            }
+        }
+    }
+
+    private void fireLeader(int shard, long term, @Nullable String leader) {
+        events.fire(listener -> {
+            listener.leaderChanged(shard, term, leader);
+            listener.shardStateChanged(shard, leader == null ? ShardInfo.State.NO_LEADER : ShardInfo.State.SERVING);
+        });
+    }
+
+    @Override
+    public void failed(int groupId, String reason, Throwable cause) {
+        router.localFailed(groupId);
+        events.fire(listener -> listener.shardStateChanged(groupId, ShardInfo.State.FAILED));
+        if (log != null && log.isPoisoned()) {
+            Throwable origin = log.failure();
+            threads.control(() -> failNode(
+                    "the write-ahead log failed: " + (origin == null ? cause.getMessage() : origin.getMessage())));
+        }
+    }
+
+    /** The node serves no more, and says why to everybody who asks. */
+    private void failNode(String reason) {
+        State before = state.get();
+        if (before == State.CLOSED || before == State.FAILED || !state.compareAndSet(before, State.FAILED)) {
+            return;
+        }
+        failure = reason;
+        LOG.error("node {} has stopped serving: {}", name(), reason);
+        Formation forming = formation;
+        if (forming != null) {
+            forming.stop();
+        }
+        router.shutDown("this node has stopped serving: " + reason);
+        for (ShardHost host : shards.values()) {
+            onLoop(host, host.group()::close);
+        }
+        events.fire(listener -> listener.nodeFailed(reason));
+        settled.countDown();
+    }
+
+    // ---- what callers ask
+
+    @Override
+    public String name() {
+        return config.name();
+    }
+
+    @Override
+    public KeyValueStore store() {
+        return store.blocking();
+    }
+
+    @Override
+    public ClusterView cluster() {
+        return view;
+    }
+
+    @Override
+    public void awaitReady(Duration timeout) {
+        long deadlineNanos = System.nanoTime() + timeout.toNanos();
+        String problem = "the cluster has not formed: not all initial members were reached";
+        try {
+            if (settled.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+                while (true) {
+                    String failed = failure;
+                    if (failed != null) {
+                        throw new UnavailableException("node " + name() + " has stopped serving: " + failed);
+                    }
+                    List<Integer> leaderless = view.shards().stream()
+                            .filter(shard -> shard.leader().isEmpty())
+                            .map(ShardInfo::id)
+                            .toList();
+                    if (leaderless.isEmpty()) {
+                        return;
+                    }
+                    problem = "no leader is known for shards " + leaderless;
+                    if (System.nanoTime() - deadlineNanos >= 0) {
+                        break;
+                    }
+                    TimeUnit.MILLISECONDS.sleep(10);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            problem = "the waiting thread was interrupted";
+        }
+        throw new UnavailableException("node " + name() + " is not ready after " + timeout + ": " + problem);
+    }
+
+    String clusterId() {
+        ClusterLayout formed = layout;
+        return formed == null ? "" : formed.clusterIdText();
+    }
+
+    List<NodeInfo> nodes() {
+        return peers.nodes(status());
+    }
+
+    @Nullable
+    RouteTable routes() {
+        return router.table();
+    }
+
+    boolean localReplicaFailed(int shard) {
+        ShardHost host = shards.get(shard);
+        return host != null && host.group().status().failed();
+    }
+
+    ControlProtocol control() {
+        return control;
+    }
+
+    EventDispatcher events() {
+        return events;
+    }
+
+    void setAttribute(String attribute, String value, int most) {
+        if (!attributes.containsKey(attribute) && attributes.size() >= most) {
+            throw new InvalidRequestException(
+                    InvalidRequestException.Reason.INVALID_ARGUMENT,
+                    "attribute " + attribute + ": a node has at most " + most + " attributes");
+        }
+        attributes.put(attribute, value);
+        if (state.get() != State.CLOSED) {
+            threads.control(this::broadcastStatus);
+        }
+    }
+
+    // ---- the end
+
+    @Override
+    public void close() {
+        State before = state.getAndSet(State.CLOSED);
+        if (before == State.CLOSED) {
+            return;
+        }
+        Formation forming = formation;
+        if (forming != null) {
+            forming.stop();
+        }
+        if (before == State.OPEN) {
+            handLeadershipsOver();
+        }
+        router.shutDown("the node is closed");
+        for (ShardHost host : shards.values()) {
+            onLoop(host, host.group()::close);
+        }
+        threads.close();
+        loops.forEach(EventLoop::close);
+        closeQuietly(channel);
+        closeQuietly(log);
+        shards.values().forEach(ShardHost::close);
+        closeQuietly(directory);
+        LOG.info("node {} is closed", name());
+        settled.countDown();
+    }
+
+    /** So that nobody has to wait for an election because this node leaves in good order. */
+    private void handLeadershipsOver() {
+        long deadlineNanos = System.nanoTime() + HAND_OVER_NANOS;
+        List<String> others = peers.others();
+        boolean waiting = true;
+        while (waiting && !others.isEmpty() && System.nanoTime() - deadlineNanos < 0) {
+            waiting = false;
+            for (ShardHost host : shards.values()) {
+                if (host.group().status().role() == Role.LEADER && host.hasReplicaOn(others)) {
+                    waiting = true;
+                    onLoop(host, host.group()::handOver);
+                }
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(20);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private static void closeQuietly(@Nullable AutoCloseable resource) {
+        if (resource == null) {
+            return;
+        }
+        try {
+            resource.close();
+        } catch (Exception e) {
+            LOG.warn("{} did not close", resource.getClass().getSimpleName(), e);
+        }
+    }
+}

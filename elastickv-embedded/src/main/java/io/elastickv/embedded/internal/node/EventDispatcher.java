@@ -1,0 +1,66 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.api.ClusterEvents;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jctools.queues.MpscUnboundedArrayQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells listeners of events on the callback executor, one event at a time and in order. Thread-safe. */
+final class EventDispatcher {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EventDispatcher.class);
+
+    private final Executor executor;
+    private final List<ClusterEvents> listeners = new CopyOnWriteArrayList<>();
+    private final MpscUnboundedArrayQueue<Consumer<ClusterEvents>> queue = new MpscUnboundedArrayQueue<>(64);
+    private final AtomicInteger pending = new AtomicInteger();
+
+    EventDispatcher(Executor executor) {
+        this.executor = executor;
+    }
+
+    void add(ClusterEvents listener) {
+        listeners.add(listener);
+    }
+
+    void remove(ClusterEvents listener) {
+        listeners.remove(listener);
+    }
+
+    void fire(Consumer<ClusterEvents> event) {
+        if (listeners.isEmpty()) {
+            return;
+        }
+        queue.offer(event);
+        if (pending.getAndIncrement() == 0) {
+            try {
+                executor.execute(this::drain);
+            } catch (RejectedExecutionException e) {
+                LOG.debug("event dropped, the callback executor has ended", e);
+            }
+        }
+    }
+
+    private void drain() {
+        int left;
+        do {
+            Consumer<ClusterEvents> event = queue.poll();
+            if (event != null) {
+                for (ClusterEvents listener : listeners) {
+                    try {
+                        event.accept(listener);
+                    } catch (RuntimeException | Error e) {
+                        LOG.error("a cluster listener failed", e);
+                    }
+                }
+            }
+            left = pending.decrementAndGet();
+        } while (left > 0);
+    }
+}

@@ -1,0 +1,192 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.api.ClusterEvents;
+import io.elastickv.api.ClusterView;
+import io.elastickv.api.InvalidRequestException;
+import io.elastickv.api.KeySlot;
+import io.elastickv.api.NodeInfo;
+import io.elastickv.api.ReplicaInfo;
+import io.elastickv.api.ShardInfo;
+import io.elastickv.api.UnavailableException;
+import io.elastickv.embedded.internal.routing.RouteTable;
+import io.elastickv.embedded.internal.routing.ShardRoute;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The cluster as this node sees it. */
+final class LocalClusterView implements ClusterView {
+
+    private static final int MAX_ATTRIBUTE_LENGTH = 256;
+    private static final int MAX_ATTRIBUTES = 64;
+
+    private final EmbeddedNode node;
+
+    LocalClusterView(EmbeddedNode node) {
+        this.node = node;
+    }
+
+    @Override
+    public String clusterId() {
+        return node.clusterId();
+    }
+
+    @Override
+    public String localNode() {
+        return node.name();
+    }
+
+    @Override
+    public List<NodeInfo> nodes() {
+        return node.nodes();
+    }
+
+    @Override
+    public List<ShardInfo> shards() {
+        RouteTable table = node.routes();
+        if (table == null) {
+            return List.of();
+        }
+        List<ShardInfo> shards = new ArrayList<>();
+        for (ShardRoute route : table.shards()) {
+            shards.add(info(route));
+        }
+        return List.copyOf(shards);
+    }
+
+    @Override
+    public ShardInfo shardOfSlot(int slot) {
+        if (slot < 0 || slot >= KeySlot.COUNT) {
+            throw new InvalidRequestException(
+                    InvalidRequestException.Reason.INVALID_ARGUMENT,
+                    "slot = " + slot + ": must be within 0-" + (KeySlot.COUNT - 1));
+        }
+        return info(openTable().ofSlot(slot));
+    }
+
+    private ShardInfo info(ShardRoute route) {
+        String leader = route.leader();
+        ShardInfo.State state = leader == null ? ShardInfo.State.NO_LEADER : ShardInfo.State.SERVING;
+        if (node.localReplicaFailed(route.id())) {
+            state = ShardInfo.State.FAILED;
+        }
+        return new ShardInfo(
+                route.id(),
+                route.slots(),
+                route.epoch(),
+                route.replicas(),
+                Optional.ofNullable(leader),
+                route.term(),
+                state);
+    }
+
+    private RouteTable openTable() {
+        RouteTable table = node.routes();
+        if (table == null) {
+            throw new UnavailableException("node " + node.name() + ": the cluster has not formed yet");
+        }
+        return table;
+    }
+
+    private ShardRoute route(int shardId) {
+        for (ShardRoute route : openTable().shards()) {
+            if (route.id() == shardId) {
+                return route;
+            }
+        }
+        throw new InvalidRequestException(
+                InvalidRequestException.Reason.INVALID_ARGUMENT, "shard = " + shardId + ": there is no such shard");
+    }
+
+    @Override
+    public List<ReplicaInfo> replication(int shardId, Duration timeout) {
+        ShardRoute route = route(shardId);
+        long deadlineNanos = deadline(timeout);
+        String problem = "no leader is known";
+        while (System.nanoTime() - deadlineNanos < 0) {
+            String leader = route.leader();
+            if (leader != null) {
+                List<ReplicaInfo> answer = node.control().replication(leader, shardId, deadlineNanos);
+                if (answer != null) {
+                    return answer;
+                }
+                problem = "node " + leader + " did not answer as its leader";
+            }
+            if (!pause()) {
+                break;
+            }
+        }
+        throw new UnavailableException("shard " + shardId + ": " + problem + " within " + timeout);
+    }
+
+    @Override
+    public void transferLeadership(int shardId, String target, Duration timeout) {
+        ShardRoute route = route(shardId);
+        if (!route.replicas().contains(target)) {
+            throw new InvalidRequestException(
+                    InvalidRequestException.Reason.INVALID_ARGUMENT,
+                    "shard " + shardId + " has no replica on node " + target + ", but on " + route.replicas());
+        }
+        long deadlineNanos = deadline(timeout);
+        while (System.nanoTime() - deadlineNanos < 0) {
+            String leader = route.leader();
+            if (target.equals(leader)) {
+                return;
+            }
+            if (leader != null) {
+                node.control().transfer(leader, shardId, target, deadlineNanos);
+            }
+            if (!pause()) {
+                break;
+            }
+        }
+        throw new UnavailableException("shard " + shardId + ": its leadership did not go to " + target + " within "
+                + timeout + "; it is led by " + route.leader());
+    }
+
+    private static long deadline(Duration timeout) {
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("timeout = " + timeout + ": must be positive");
+        }
+        return System.nanoTime() + timeout.toNanos();
+    }
+
+    private static boolean pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(10);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    @Override
+    public void setAttribute(String name, String value) {
+        checkAttribute("attribute name", name);
+        checkAttribute("attribute value", value);
+        node.setAttribute(name, value, MAX_ATTRIBUTES);
+    }
+
+    private static void checkAttribute(String field, @Nullable String text) {
+        if (text == null || text.length() > MAX_ATTRIBUTE_LENGTH) {
+            throw new InvalidRequestException(
+                    InvalidRequestException.Reason.INVALID_ARGUMENT,
+                    field + " has " + (text == null ? "no" : text.length()) + " characters: must have at most "
+                            + MAX_ATTRIBUTE_LENGTH);
+        }
+    }
+
+    @Override
+    public void addListener(ClusterEvents listener) {
+        node.events().add(listener);
+    }
+
+    @Override
+    public void removeListener(ClusterEvents listener) {
+        node.events().remove(listener);
+    }
+}

@@ -1,0 +1,56 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.embedded.Durability;
+import io.elastickv.embedded.StorageEngine;
+import io.elastickv.embedded.internal.transport.LinkFilter;
+import io.elastickv.embedded.internal.transport.PeerAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node is started with: the builder's fields, checked.
+ *
+ * @param name the node's name
+ * @param address where other nodes reach it
+ * @param seeds the initial members, or where to find the cluster; empty for a cluster of one
+ * @param dataDirectory where it keeps its data; null if it is storage-less
+ * @param shards how many shards a cluster formed by this node has
+ * @param replicationFactor how many replicas each shard has
+ * @param durability what an acknowledgement waits for
+ * @param storage where values are kept in memory
+ * @param requestTimeout how long an operation may last
+ * @param electionTimeout after how long without a leader an election starts
+ * @param eventLoops how many event loops
+ * @param maxOperations how many operations of this node's callers may be under way
+ * @param maxOperationBytes how many bytes they may hold
+ * @param callbackExecutor completes futures and calls listeners; null for one of the node's own
+ * @param linkFilter what may pass the network: for tests
+ * @param wallMillis the wall clock
+ */
+public record NodeConfig(
+        String name,
+        PeerAddress address,
+        List<PeerAddress> seeds,
+        @Nullable Path dataDirectory,
+        int shards,
+        int replicationFactor,
+        Durability durability,
+        StorageEngine storage,
+        Duration requestTimeout,
+        Duration electionTimeout,
+        int eventLoops,
+        int maxOperations,
+        long maxOperationBytes,
+        @Nullable Executor callbackExecutor,
+        LinkFilter linkFilter,
+        LongSupplier wallMillis) {
+
+    /** Whether the node keeps no data. */
+    public boolean storageless() {
+        return dataDirectory == null;
+    }
+}

@@ -1,0 +1,89 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.api.NodeInfo;
+import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.Member;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Which nodes there are and what they said of themselves. Thread-safe. */
+final class Peers {
+
+    private final String self;
+    private final Set<String> reachable = ConcurrentHashMap.newKeySet();
+    private final Map<String, NodeStatus> statuses = new ConcurrentHashMap<>();
+    private volatile @Nullable ClusterLayout layout;
+
+    Peers(String self) {
+        this.self = self;
+    }
+
+    void layout(ClusterLayout formed) {
+        layout = formed;
+    }
+
+    /** Notes whether {@code node} is reachable; returns whether that is news. */
+    boolean reachable(String node, boolean isReachable) {
+        if (isReachable) {
+            return reachable.add(node);
+        }
+        boolean was = reachable.remove(node);
+        ClusterLayout known = layout;
+        if (known == null || known.member(node).isEmpty()) {
+            statuses.remove(node);
+        }
+        return was;
+    }
+
+    void heard(String node, NodeStatus status) {
+        statuses.put(node, status);
+    }
+
+    /** The nodes to tell of changes: all that are reachable. */
+    List<String> others() {
+        List<String> names = new ArrayList<>(reachable);
+        names.remove(self);
+        return names;
+    }
+
+    /** All nodes, ordered by name. */
+    List<NodeInfo> nodes(NodeStatus own) {
+        Map<String, NodeInfo> nodes = new TreeMap<>();
+        ClusterLayout known = layout;
+        if (known != null) {
+            for (Member member : known.members()) {
+                nodes.put(member.name(), info(member.name(), member.address(), true, statuses.get(member.name())));
+            }
+        }
+        Set<String> connected = new TreeSet<>(reachable);
+        for (String name : connected) {
+            NodeStatus status = statuses.get(name);
+            if (!nodes.containsKey(name) && status != null) {
+                nodes.put(name, info(name, status.address(), !status.storageless(), status));
+            }
+        }
+        nodes.put(
+                self,
+                new NodeInfo(
+                        self,
+                        own.address(),
+                        !own.storageless(),
+                        NodeInfo.State.UP,
+                        Collections.unmodifiableMap(own.attributes())));
+        return List.copyOf(nodes.values());
+    }
+
+    private NodeInfo info(String name, String address, boolean member, @Nullable NodeStatus status) {
+        boolean up = reachable.contains(name);
+        Map<String, String> attributes =
+                up && status != null ? Collections.unmodifiableMap(status.attributes()) : Map.of();
+        return new NodeInfo(name, address, member, up ? NodeInfo.State.UP : NodeInfo.State.DOWN, attributes);
+    }
+}

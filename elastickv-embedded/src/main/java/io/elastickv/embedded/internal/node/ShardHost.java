@@ -1,0 +1,200 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.embedded.internal.command.Command;
+import io.elastickv.embedded.internal.command.CommandCodec;
+import io.elastickv.embedded.internal.command.CommandResult;
+import io.elastickv.embedded.internal.command.Envelope;
+import io.elastickv.embedded.internal.command.Query;
+import io.elastickv.embedded.internal.command.QueryCodec;
+import io.elastickv.embedded.internal.command.QueryResult;
+import io.elastickv.embedded.internal.command.ResultCodec;
+import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.raft.EventLoop;
+import io.elastickv.embedded.internal.raft.ProposalCallback;
+import io.elastickv.embedded.internal.raft.ReadCallback;
+import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.routing.ShardEndpoint;
+import io.elastickv.embedded.internal.shard.ShardStateMachine;
+import io.elastickv.embedded.internal.transport.ShardPort;
+import io.elastickv.embedded.internal.transport.ShardRole;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A replica on this node with all that belongs to it; also what JGroups-raft users see of it. */
+final class ShardHost implements ShardPort {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
+    private static final int MAX_EVICTIONS = 1000;
+
+    private final ShardPlacement placement;
+    private final ReplicaGroup group;
+    private final ShardStateMachine stateMachine;
+    private final ShardEndpoint endpoint;
+    private final AtomicBoolean evicting = new AtomicBoolean();
+
+    ShardHost(ShardPlacement placement, ReplicaGroup group, ShardStateMachine stateMachine, ShardEndpoint endpoint) {
+        this.placement = placement;
+        this.group = group;
+        this.stateMachine = stateMachine;
+        this.endpoint = endpoint;
+    }
+
+    ReplicaGroup group() {
+        return group;
+    }
+
+    ShardEndpoint endpoint() {
+        return endpoint;
+    }
+
+    EventLoop loop() {
+        return group.loop();
+    }
+
+    String preferredLeader() {
+        return placement.preferredLeader();
+    }
+
+    boolean hasReplicaOn(Collection<String> nodes) {
+        return placement.replicas().stream().anyMatch(nodes::contains);
+    }
+
+    /** Removes keys that have expired, if this replica leads; on a reader thread. One round at a time. */
+    void evictExpired(long nowMillis) {
+        if (group.status().role() != Role.LEADER || !evicting.compareAndSet(false, true)) {
+            return;
+        }
+        List<byte[]> expired;
+        try {
+            expired = stateMachine.collectExpired(nowMillis, MAX_EVICTIONS);
+        } catch (RuntimeException e) {
+            evicting.set(false);
+            throw e;
+        }
+        if (expired.isEmpty()) {
+            evicting.set(false);
+            return;
+        }
+        byte[] envelope = CommandCodec.encode(Envelope.of(new Command.EvictExpired(expired)));
+        loop().execute(() -> endpoint.write(envelope, new ProposalCallback() {
+            @Override
+            public void applied(Object result) {
+                evicting.set(false);
+            }
+
+            @Override
+            public void notProposed(Refusal reason, @Nullable String leaderHint) {
+                evicting.set(false);
+            }
+
+            @Override
+            public void unknown() {
+                evicting.set(false);
+            }
+        }));
+    }
+
+    /** Frees the memory of the replica; after its group was closed. */
+    void close() {
+        try {
+            stateMachine.close();
+        } catch (RuntimeException e) {
+            LOG.warn("shard {}: its storage did not close", placement.id(), e);
+        }
+    }
+
+    // ---- ShardPort
+
+    @Override
+    public ShardRole role() {
+        return group.status().role() == Role.LEADER ? ShardRole.LEADER : ShardRole.FOLLOWER;
+    }
+
+    @Override
+    public @Nullable String leaderName() {
+        return group.status().leader();
+    }
+
+    @Override
+    public long term() {
+        return group.status().term();
+    }
+
+    @Override
+    public long commitIndex() {
+        return group.status().commitIndex();
+    }
+
+    @Override
+    public long lastAppended() {
+        return group.status().lastIndex();
+    }
+
+    @Override
+    public List<String> members() {
+        return placement.replicas();
+    }
+
+    @Override
+    public CompletableFuture<byte[]> propose(byte[] command) {
+        CompletableFuture<byte[]> future = new CompletableFuture<>();
+        byte[] envelope = command.clone();
+        try {
+            CommandCodec.decode(envelope);
+        } catch (RuntimeException e) {
+            future.completeExceptionally(e);
+            return future;
+        }
+        loop().execute(() -> endpoint.write(envelope, new ProposalCallback() {
+            @Override
+            public void applied(Object result) {
+                future.complete(ResultCodec.encode((CommandResult) result));
+            }
+
+            @Override
+            public void notProposed(Refusal reason, @Nullable String leaderHint) {
+                future.completeExceptionally(new IllegalStateException(
+                        "not proposed: " + reason + (leaderHint == null ? "" : ", the leader is " + leaderHint)));
+            }
+
+            @Override
+            public void unknown() {
+                future.completeExceptionally(
+                        new IllegalStateException("the leadership was lost; the command may or may not be committed"));
+            }
+        }));
+        return future;
+    }
+
+    @Override
+    public CompletableFuture<byte[]> read(byte[] query) {
+        CompletableFuture<byte[]> future = new CompletableFuture<>();
+        Query decoded;
+        try {
+            decoded = QueryCodec.decode(query);
+        } catch (RuntimeException e) {
+            future.completeExceptionally(e);
+            return future;
+        }
+        loop().execute(() -> group.read(new ReadCallback() {
+            @Override
+            public void ready(long leaderWallMillis) {
+                QueryResult result = stateMachine.query(decoded, leaderWallMillis);
+                future.complete(QueryCodec.encode(result));
+            }
+
+            @Override
+            public void failed(ProposalCallback.Refusal reason, @Nullable String leaderHint) {
+                future.completeExceptionally(new IllegalStateException(
+                        "no confirmed read: " + reason + (leaderHint == null ? "" : ", the leader is " + leaderHint)));
+            }
+        }));
+        return future;
+    }
+}

@@ -1,0 +1,139 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.embedded.Durability;
+import io.elastickv.embedded.StorageEngine;
+import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.raft.EventLoop;
+import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.core.RaftConfig;
+import io.elastickv.embedded.internal.raft.core.RaftCore;
+import io.elastickv.embedded.internal.raft.core.RaftMessage;
+import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
+import io.elastickv.embedded.internal.raft.core.RestoredState;
+import io.elastickv.embedded.internal.raft.log.GroupLog;
+import io.elastickv.embedded.internal.raft.log.NodeLog;
+import io.elastickv.embedded.internal.routing.ShardEndpoint;
+import io.elastickv.embedded.internal.shard.ShardStateMachine;
+import io.elastickv.embedded.internal.shard.SlotRanges;
+import io.elastickv.embedded.internal.storage.StorageOptions;
+import io.elastickv.embedded.internal.transport.ClusterChannel;
+import io.elastickv.embedded.internal.transport.EncodedMessage;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
+
+/** Puts the parts of a replica together. */
+final class ShardHosts {
+
+    private ShardHosts() {}
+
+    /**
+     * Checks that the storage works in this JVM.
+     *
+     * @throws IllegalStateException if not; the message has the flags to add
+     */
+    static void checkStorage(StorageEngine engine) {
+        internal(engine).checkStart();
+    }
+
+    private static io.elastickv.embedded.internal.storage.StorageEngine internal(StorageEngine engine) {
+        return switch (engine) {
+            case OFF_HEAP -> io.elastickv.embedded.internal.storage.StorageEngine.OFF_HEAP;
+            case HEAP -> io.elastickv.embedded.internal.storage.StorageEngine.HEAP;
+        };
+    }
+
+    static io.elastickv.embedded.internal.raft.log.Durability durability(Durability durability) {
+        return switch (durability) {
+            case FSYNC -> io.elastickv.embedded.internal.raft.log.Durability.FSYNC;
+            case MEMORY -> io.elastickv.embedded.internal.raft.log.Durability.MEMORY;
+        };
+    }
+
+    /** Makes the replica that {@code placement} puts on this node, with what its log remembers. */
+    static ShardHost create(
+            NodeConfig config,
+            ShardPlacement placement,
+            EventLoop loop,
+            NodeLog log,
+            ClusterChannel channel,
+            GroupListener listener,
+            Executor readers) {
+        int id = placement.id();
+        SlotRanges owned = SlotRanges.of(placement.slots());
+        ShardStateMachine stateMachine = ShardStateMachine.create(
+                id, placement.epoch(), owned, internal(config.storage()), StorageOptions.DEFAULTS);
+        GroupLog groupLog = log.group(id);
+        RestoredState restored = new RestoredState(
+                groupLog.hardState(),
+                groupLog.firstIndex(),
+                groupLog.lastIndex(),
+                groupLog.commitIndex(),
+                0,
+                groupLog.termRuns(),
+                List.of());
+        RaftCore core = new RaftCore(
+                raftConfig(config, placement),
+                restored,
+                System.nanoTime(),
+                config.wallMillis().getAsLong(),
+                new SplittableRandom());
+        ReplicaGroup group = new ReplicaGroup(
+                id,
+                config.name(),
+                loop,
+                core,
+                groupLog,
+                (peer, groupId, message) -> channel.sendGroup(peer, groupId, RaftFrame.of(message)),
+                stateMachine::apply,
+                listener,
+                placement.preferredLeader());
+        return new ShardHost(placement, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
+    }
+
+    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement) {
+        RaftConfig defaults = RaftConfig.of(config.name(), placement.replicas());
+        long electionNanos = config.electionTimeout().toNanos();
+        return new RaftConfig(
+                defaults.self(),
+                defaults.voters(),
+                electionNanos,
+                Math.max(10_000_000L, electionNanos / 10),
+                defaults.maxEntriesPerAppend(),
+                defaults.maxBytesPerAppend(),
+                defaults.maxInFlightAppends(),
+                defaults.maxInFlightBytes(),
+                defaults.maxUncommittedEntries(),
+                defaults.maxUncommittedBytes(),
+                defaults.maxCachedEntryBytes(),
+                placement.preferredLeader());
+    }
+
+    /** A message that is encoded straight into the frame that carries it. */
+    private static final class RaftFrame implements EncodedMessage {
+
+        private final RaftMessage message;
+        private final int size;
+
+        private RaftFrame(RaftMessage message) {
+            this.message = message;
+            this.size = RaftMessageCodec.encodedSize(message);
+        }
+
+        static RaftFrame of(RaftMessage message) {
+            return new RaftFrame(message);
+        }
+
+        @Override
+        public int size() {
+            return size;
+        }
+
+        @Override
+        public void writeTo(ByteBuffer target) {
+            RaftMessageCodec.encode(message, target);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package io.elastickv.embedded.internal.placement;
+
+/**
+ * A node that stores data.
+ *
+ * @param name its name, which is also its identity as a voter
+ * @param host the host that other nodes use
+ * @param port the port that other nodes use
+ * @param nodeId the random identity of its data directory: another directory under the same name is another node
+ */
+public record Member(String name, String host, int port, String nodeId) {
+
+    /** The address as {@code host:port}. */
+    public String address() {
+        return host + ":" + port;
+    }
+}

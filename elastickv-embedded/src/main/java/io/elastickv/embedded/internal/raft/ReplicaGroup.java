@@ -1,0 +1,625 @@
+package io.elastickv.embedded.internal.raft;
+
+import io.elastickv.embedded.internal.raft.ProposalCallback.Refusal;
+import io.elastickv.embedded.internal.raft.core.Effects;
+import io.elastickv.embedded.internal.raft.core.Effects.LogRead;
+import io.elastickv.embedded.internal.raft.core.Effects.Outbound;
+import io.elastickv.embedded.internal.raft.core.Effects.ReadFailed;
+import io.elastickv.embedded.internal.raft.core.Effects.ReadReady;
+import io.elastickv.embedded.internal.raft.core.EntryKind;
+import io.elastickv.embedded.internal.raft.core.HardState;
+import io.elastickv.embedded.internal.raft.core.LogEntry;
+import io.elastickv.embedded.internal.raft.core.PeerProgress;
+import io.elastickv.embedded.internal.raft.core.Proposal;
+import io.elastickv.embedded.internal.raft.core.RaftCore;
+import io.elastickv.embedded.internal.raft.core.RaftMessage;
+import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.GroupLog;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One replica of one group: feeds a {@link RaftCore} and carries out its effects. The core decides, this class moves
+ * bytes: entries to the log, messages to the transport (those that acknowledge only once the log is durable), committed
+ * entries to the state machine, results to the proposers.
+ *
+ * <p>All methods are called on the group's loop, but for {@link #status()}. An exception in {@link StateMachine#apply}
+ * or in the core, or a failed log write, stops the replica for good: it neither votes nor acknowledges any more.
+ */
+public final class ReplicaGroup implements EventLoop.Ticker {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaGroup.class);
+    private static final int MAX_APPLY_PER_ITERATION = 1024;
+    private static final long MAX_APPLY_BYTES_PER_ITERATION = 8 << 20;
+    /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
+    private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
+
+    private static final long CAMPAIGN_EVERY_NANOS = 100_000_000L;
+
+    /** What others may know of the replica. */
+    public record Status(
+            Role role,
+            long term,
+            @Nullable String leader,
+            long lastIndex,
+            long commitIndex,
+            long appliedIndex,
+            boolean failed) {}
+
+    private record Pending(long index, long term, ProposalCallback callback) {}
+
+    private static final class Proposed {
+        final byte[] payload;
+        final ProposalCallback callback;
+
+        Proposed(byte[] payload, ProposalCallback callback) {
+            this.payload = payload;
+            this.callback = callback;
+        }
+    }
+
+    private static final class WaitingRead {
+        final long index;
+        final long wallMillis;
+        final AskedRead asked;
+
+        WaitingRead(long index, long wallMillis, AskedRead asked) {
+            this.index = index;
+            this.wallMillis = wallMillis;
+            this.asked = asked;
+        }
+    }
+
+    private record AskedRead(long askedAtNanos, List<ReadCallback> callbacks) {}
+
+    /** What becomes true for a group when a batch of log writes is durable. */
+    static final class DurabilityMark {
+        private @Nullable HardState hardState;
+        private long lastIndex;
+        private long lastTerm;
+        private final ArrayList<Outbound> held = new ArrayList<>(2);
+    }
+
+    private final int groupId;
+    private final EventLoop loop;
+    private final RaftCore core;
+    private final GroupLog log;
+    private final GroupTransport transport;
+    private final StateMachine stateMachine;
+    private final GroupListener listener;
+    private final @Nullable String preferredLeader;
+    private final String self;
+
+    /** Guarded by the loop: whether the group is in the loop's queue of groups to process. */
+    boolean dirty;
+
+    private ArrayList<Proposed> proposals = new ArrayList<>();
+    private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+    private ArrayList<ReadCallback> newReads = new ArrayList<>();
+    private final Map<Long, AskedRead> askedReads = new HashMap<>();
+    private final ArrayDeque<WaitingRead> waitingReads = new ArrayDeque<>();
+    private long nextReadContext = 1;
+    private final ArrayDeque<DurabilityMark> marks = new ArrayDeque<>();
+    private long commitIndex;
+    private long appliedIndex;
+    private long loggedCommitIndex;
+    private boolean readingLog;
+    private boolean wasLeader;
+    private long knownTerm = -1;
+    private @Nullable String knownLeader;
+    private boolean failed;
+    private boolean closed;
+    private long handBackAtNanos = Long.MIN_VALUE;
+    private long campaignAgainNanos = Long.MIN_VALUE;
+    private long freshAsOfNanos = Long.MIN_VALUE;
+    private volatile Status status;
+
+    /** Makes a replica of group {@code groupId}; {@link #start()} lets it take part. */
+    public ReplicaGroup(
+            int groupId,
+            String self,
+            EventLoop loop,
+            RaftCore core,
+            GroupLog log,
+            GroupTransport transport,
+            StateMachine stateMachine,
+            GroupListener listener,
+            @Nullable String preferredLeader) {
+        this.groupId = groupId;
+        this.self = self;
+        this.loop = loop;
+        this.core = core;
+        this.log = log;
+        this.transport = transport;
+        this.stateMachine = stateMachine;
+        this.listener = listener;
+        this.preferredLeader = preferredLeader;
+        this.appliedIndex = core.appliedIndex();
+        this.commitIndex = core.commitIndex();
+        this.loggedCommitIndex = commitIndex;
+        this.status = statusNow();
+    }
+
+    /** Takes part from now on. */
+    public void start() {
+        loop.addTicker(this);
+        loop.markDirty(this);
+    }
+
+    /** The group's number. */
+    public int groupId() {
+        return groupId;
+    }
+
+    /** The loop that owns the group. */
+    public EventLoop loop() {
+        return loop;
+    }
+
+    /** A consistent picture of the replica, a moment old. Thread-safe. */
+    public Status status() {
+        return status;
+    }
+
+    /** Each voter's progress as the leader sees it; empty if this replica does not lead. */
+    public List<PeerProgress> progress() {
+        return failed || closed ? List.of() : core.progress();
+    }
+
+    /**
+     * The monotonic time (ns) for which the local state is known to contain everything acknowledged before it;
+     * {@link Long#MIN_VALUE} if there is none.
+     */
+    public long freshAsOfNanos() {
+        return freshAsOfNanos;
+    }
+
+    /** Puts a command up for replication. {@code payload} passes to the group. */
+    public void propose(byte[] payload, ProposalCallback callback) {
+        if (failed || closed) {
+            callback.notProposed(Refusal.FAILED, null);
+            return;
+        }
+        proposals.add(new Proposed(payload, callback));
+        loop.markDirty(this);
+    }
+
+    /** Asks for a linearizable read point. All requests of one iteration share one round. */
+    public void read(ReadCallback callback) {
+        if (failed || closed) {
+            callback.failed(Refusal.FAILED, null);
+            return;
+        }
+        newReads.add(callback);
+        loop.markDirty(this);
+    }
+
+    /** Takes a message from another replica. */
+    public void receive(String from, RaftMessage message) {
+        if (failed || closed) {
+            return;
+        }
+        guarded(() -> core.step(from, message));
+    }
+
+    /** Takes a hint of the failure detector. */
+    public void peerReachable(String peer, boolean reachable) {
+        if (failed || closed) {
+            return;
+        }
+        if (peer.equals(preferredLeader)) {
+            handBackAtNanos = reachable ? loop.nowNanos() + HAND_BACK_AFTER_NANOS : Long.MIN_VALUE;
+        }
+        guarded(() -> core.peerReachable(peer, reachable));
+    }
+
+    /**
+     * Starts an election now, and again every now and then until there is a leader, as the preferred leader of a group
+     * that was just formed: the others may not have opened theirs yet. Pre-votes make it harmless.
+     */
+    public void campaign() {
+        if (!failed && !closed) {
+            campaignAgainNanos = loop.nowNanos() + CAMPAIGN_EVERY_NANOS;
+            guarded(core::campaign);
+        }
+    }
+
+    /** Hands the leadership to {@code to}; a no-op unless this replica leads. */
+    public void transferLeadership(String to) {
+        if (!failed && !closed) {
+            guarded(() -> core.transferLeadership(to));
+        }
+    }
+
+    /** Hands the leadership to whichever reachable replica is furthest; a no-op unless this replica leads. */
+    public void handOver() {
+        if (failed || closed || core.role() != Role.LEADER || core.transferTarget() != null) {
+            return;
+        }
+        PeerProgress best = null;
+        for (PeerProgress progress : core.progress()) {
+            if (progress.reachable() && (best == null || progress.matchIndex() > best.matchIndex())) {
+                best = progress;
+            }
+        }
+        if (best != null) {
+            transferLeadership(best.peer());
+        }
+    }
+
+    @Override
+    public void tick(long nowNanos) {
+        if (failed || closed) {
+            return;
+        }
+        guarded(() -> core.tick(nowNanos, loop.wallMillis()));
+        if (campaignAgainNanos != Long.MIN_VALUE && nowNanos - campaignAgainNanos >= 0) {
+            if (core.leader() == null) {
+                campaign();
+            } else {
+                campaignAgainNanos = Long.MIN_VALUE;
+            }
+        }
+        if (handBackAtNanos != Long.MIN_VALUE && nowNanos - handBackAtNanos >= 0) {
+            handBack();
+        }
+    }
+
+    /** The leadership goes back to where the layout wants it, so that leaders stay spread after a restart. */
+    private void handBack() {
+        String preferred = Objects.requireNonNull(preferredLeader);
+        if (core.role() != Role.LEADER || preferred.equals(self)) {
+            // Whoever leads does it; if that changes meanwhile the new leader starts counting when it hears of the
+            // node.
+            handBackAtNanos = Long.MIN_VALUE;
+            return;
+        }
+        for (PeerProgress progress : core.progress()) {
+            if (progress.peer().equals(preferred) && core.lastIndex() - progress.matchIndex() < 1000) {
+                LOG.info("group {}: handing leadership back to {}, its preferred leader", groupId, preferred);
+                handBackAtNanos = Long.MIN_VALUE;
+                guarded(() -> core.transferLeadership(preferred));
+                return;
+            }
+        }
+    }
+
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+            loop.markDirty(this);
+        } catch (RuntimeException | Error e) {
+            fail("the consensus core failed", e);
+        }
+    }
+
+    /** Emits what the events of this iteration lead to. */
+    void process(EventLoop.LoopBatch batch) {
+        if (failed || closed) {
+            return;
+        }
+        try {
+            core.tick(loop.nowNanos(), loop.wallMillis());
+            submitProposals();
+            submitReads();
+            while (core.hasEffects() && !failed) {
+                carryOut(core.takeEffects(), batch);
+            }
+            applyCommitted();
+            publishStatus();
+        } catch (RuntimeException | Error e) {
+            fail("the replica failed", e);
+        }
+    }
+
+    private void submitProposals() {
+        if (proposals.isEmpty()) {
+            return;
+        }
+        ArrayList<Proposed> batch = proposals;
+        proposals = new ArrayList<>();
+        List<byte[]> payloads = new ArrayList<>(batch.size());
+        for (int i = 0; i < batch.size(); i++) {
+            payloads.add(batch.get(i).payload);
+        }
+        Proposal outcome = core.propose(payloads);
+        if (outcome instanceof Proposal.Accepted accepted) {
+            for (int i = 0; i < batch.size(); i++) {
+                pending.add(new Pending(accepted.firstIndex() + i, accepted.term(), batch.get(i).callback));
+            }
+            return;
+        }
+        Refusal reason = Refusal.OVERLOADED;
+        String hint = null;
+        if (outcome instanceof Proposal.NotLeader notLeader) {
+            reason = Refusal.NOT_LEADER;
+            hint = notLeader.leaderHint();
+        }
+        for (int i = 0; i < batch.size(); i++) {
+            batch.get(i).callback.notProposed(reason, hint);
+        }
+    }
+
+    private void submitReads() {
+        if (newReads.isEmpty()) {
+            return;
+        }
+        long context = nextReadContext++;
+        askedReads.put(context, new AskedRead(loop.nowNanos(), newReads));
+        newReads = new ArrayList<>();
+        core.read(context);
+    }
+
+    private void carryOut(Effects effects, EventLoop.LoopBatch batch) {
+        DurabilityMark mark = null;
+        HardState persist = effects.persist();
+        if (persist != null) {
+            batch.logBatch().add(groupId, persist);
+            mark = new DurabilityMark();
+            mark.hardState = persist;
+        }
+        List<LogEntry> appends = effects.appends();
+        if (!appends.isEmpty()) {
+            if (mark == null) {
+                mark = new DurabilityMark();
+            }
+            for (int i = 0; i < appends.size(); i++) {
+                batch.logBatch().add(groupId, appends.get(i));
+            }
+            LogEntry last = appends.get(appends.size() - 1);
+            mark.lastIndex = last.index();
+            mark.lastTerm = last.term();
+        }
+        commitIndex = Math.max(commitIndex, effects.commitIndex());
+        if (mark != null) {
+            if (commitIndex > loggedCommitIndex) {
+                // A hint only, so it rides along with what is written anyway: it lets a restart replay at once.
+                loggedCommitIndex = commitIndex;
+                batch.logBatch().addCommit(groupId, commitIndex);
+            }
+            marks.add(mark);
+            batch.onDurable(this, mark);
+        }
+        List<Outbound> messages = effects.messages();
+        for (int i = 0; i < messages.size(); i++) {
+            Outbound outbound = messages.get(i);
+            DurabilityMark last = outbound.afterDurable() ? marks.peekLast() : null;
+            if (last != null) {
+                last.held.add(outbound);
+            } else {
+                transport.send(outbound.to(), groupId, outbound.message());
+            }
+        }
+        for (ReadReady ready : effects.readsReady()) {
+            AskedRead asked = askedReads.remove(ready.context());
+            if (asked != null) {
+                waitingReads.add(new WaitingRead(ready.index(), ready.leaderWallMillis(), asked));
+            }
+        }
+        for (ReadFailed readFailed : effects.readsFailed()) {
+            AskedRead asked = askedReads.remove(readFailed.context());
+            if (asked != null) {
+                for (ReadCallback callback : asked.callbacks()) {
+                    callback.failed(Refusal.NOT_LEADER, readFailed.leaderHint());
+                }
+            }
+        }
+        for (LogRead read : effects.logReads()) {
+            readForPeer(read);
+        }
+        if (effects.roleChanged()) {
+            onRoleChange();
+        }
+    }
+
+    private void readForPeer(LogRead read) {
+        log.read(
+                read.fromIndex(),
+                Long.MAX_VALUE,
+                read.maxEntries(),
+                read.maxBytes(),
+                new LoopReadCallback(entries -> core.logRead(read.peer(), read.fromIndex(), entries)));
+    }
+
+    private void onRoleChange() {
+        boolean leads = core.role() == Role.LEADER;
+        if (wasLeader && !leads) {
+            // Whether these will be committed is up to the next leader; sessions make asking again safe.
+            Pending lost;
+            while ((lost = pending.poll()) != null) {
+                lost.callback().unknown();
+            }
+        }
+        wasLeader = leads;
+        if (core.term() != knownTerm || !Objects.equals(core.leader(), knownLeader)) {
+            knownTerm = core.term();
+            knownLeader = core.leader();
+            listener.leaderChanged(groupId, knownTerm, knownLeader);
+        }
+    }
+
+    /** The writes of {@code mark} are durable: acknowledgements that waited for them may leave. */
+    void durable(DurabilityMark mark) {
+        if (failed || closed) {
+            return;
+        }
+        if (marks.poll() != mark) {
+            fail("log writes completed out of order", new IllegalStateException("group " + groupId));
+            return;
+        }
+        guarded(() -> {
+            if (mark.hardState != null) {
+                core.hardStateDurable(mark.hardState);
+            }
+            if (mark.lastIndex > 0) {
+                core.durable(mark.lastIndex, mark.lastTerm);
+            }
+        });
+        for (int i = 0; i < mark.held.size(); i++) {
+            Outbound outbound = mark.held.get(i);
+            transport.send(outbound.to(), groupId, outbound.message());
+        }
+    }
+
+    private void applyCommitted() {
+        long budget = MAX_APPLY_PER_ITERATION;
+        while (appliedIndex < commitIndex && budget > 0 && !readingLog) {
+            int most = (int) Math.min(budget, commitIndex - appliedIndex);
+            List<LogEntry> entries = core.committedEntries(appliedIndex + 1, most, MAX_APPLY_BYTES_PER_ITERATION);
+            if (entries.isEmpty()) {
+                readToApply(most);
+                break;
+            }
+            apply(entries);
+            budget -= entries.size();
+        }
+        core.applied(appliedIndex);
+        serveWaitingReads();
+        if (appliedIndex < commitIndex && !readingLog) {
+            loop.markDirty(this);
+        }
+    }
+
+    private void readToApply(int maxEntries) {
+        readingLog = true;
+        log.read(
+                appliedIndex + 1,
+                commitIndex,
+                maxEntries,
+                MAX_APPLY_BYTES_PER_ITERATION,
+                new LoopReadCallback(entries -> {
+                    readingLog = false;
+                    if (!entries.isEmpty() && entries.get(0).index() == appliedIndex + 1) {
+                        apply(entries);
+                    }
+                }));
+    }
+
+    /** Brings what the log's reader thread read to the loop. */
+    private final class LoopReadCallback implements io.elastickv.embedded.internal.raft.log.ReadCallback {
+
+        private final Consumer<List<LogEntry>> consumer;
+
+        LoopReadCallback(Consumer<List<LogEntry>> consumer) {
+            this.consumer = consumer;
+        }
+
+        @Override
+        public void entries(List<LogEntry> entries) {
+            loop.execute(() -> {
+                if (!failed && !closed) {
+                    guarded(() -> consumer.accept(entries));
+                }
+            });
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            loop.execute(() -> fail("reading the write-ahead log failed", cause));
+        }
+    }
+
+    private void apply(List<LogEntry> entries) {
+        for (int i = 0; i < entries.size(); i++) {
+            LogEntry entry = entries.get(i);
+            Object result = null;
+            if (entry.kind() == EntryKind.COMMAND) {
+                result = stateMachine.apply(entry.index(), entry.payload());
+            }
+            appliedIndex = entry.index();
+            answerProposer(entry, result);
+        }
+    }
+
+    private void answerProposer(LogEntry entry, @Nullable Object result) {
+        Pending head = pending.peek();
+        if (head == null || head.index() != entry.index()) {
+            return;
+        }
+        pending.poll();
+        if (head.term() == entry.term() && result != null) {
+            head.callback().applied(result);
+        } else {
+            // Another leader's entry stands in its place, so this one can never be committed.
+            head.callback().notProposed(Refusal.NOT_LEADER, core.leader());
+        }
+    }
+
+    private void serveWaitingReads() {
+        WaitingRead head;
+        while ((head = waitingReads.peek()) != null && head.index <= appliedIndex) {
+            waitingReads.poll();
+            freshAsOfNanos = head.asked.askedAtNanos();
+            List<ReadCallback> callbacks = head.asked.callbacks();
+            for (int i = 0; i < callbacks.size(); i++) {
+                callbacks.get(i).ready(head.wallMillis);
+            }
+        }
+    }
+
+    private void publishStatus() {
+        Status old = status;
+        if (old.commitIndex() != commitIndex
+                || old.appliedIndex() != appliedIndex
+                || old.lastIndex() != core.lastIndex()
+                || old.term() != core.term()
+                || old.role() != core.role()
+                || !Objects.equals(old.leader(), core.leader())) {
+            status = statusNow();
+        }
+    }
+
+    private Status statusNow() {
+        return new Status(core.role(), core.term(), core.leader(), core.lastIndex(), commitIndex, appliedIndex, false);
+    }
+
+    /** Stops the replica for good. */
+    void fail(String reason, Throwable cause) {
+        if (failed || closed) {
+            return;
+        }
+        failed = true;
+        LOG.error("group {}: {}; this replica serves no more", groupId, reason, cause);
+        status = new Status(Role.FOLLOWER, core.term(), null, core.lastIndex(), commitIndex, appliedIndex, true);
+        release();
+        listener.failed(groupId, reason, cause);
+    }
+
+    /** Stops taking part and answers all that waits. Idempotent. */
+    public void close() {
+        if (!closed) {
+            closed = true;
+            release();
+        }
+    }
+
+    private void release() {
+        loop.removeTicker(this);
+        for (Proposed proposed : proposals) {
+            proposed.callback.notProposed(Refusal.FAILED, null);
+        }
+        proposals = new ArrayList<>();
+        Pending head;
+        while ((head = pending.poll()) != null) {
+            head.callback().unknown();
+        }
+        List<ReadCallback> reads = new ArrayList<>(newReads);
+        askedReads.values().forEach(asked -> reads.addAll(asked.callbacks()));
+        waitingReads.forEach(waiting -> reads.addAll(waiting.asked.callbacks()));
+        newReads = new ArrayList<>();
+        askedReads.clear();
+        waitingReads.clear();
+        for (ReadCallback callback : reads) {
+            callback.failed(Refusal.FAILED, null);
+        }
+        marks.clear();
+    }
+}

@@ -1,0 +1,15 @@
+package io.elastickv.embedded.internal.raft;
+
+/** What a replica group applies committed commands to. */
+public interface StateMachine {
+
+    /**
+     * Applies a committed command. Called on the group's loop, in log order, once per index; must not block and must be
+     * deterministic. An exception is fatal for the replica.
+     *
+     * @param index the entry's log index
+     * @param payload the command; must not be changed
+     * @return the result, handed to the proposer if it is on this node
+     */
+    Object apply(long index, byte[] payload);
+}

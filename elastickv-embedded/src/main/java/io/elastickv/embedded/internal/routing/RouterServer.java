@@ -1,0 +1,134 @@
+package io.elastickv.embedded.internal.routing;
+
+import io.elastickv.embedded.internal.command.CommandResult;
+import io.elastickv.embedded.internal.command.Query;
+import io.elastickv.embedded.internal.command.QueryCodec;
+import io.elastickv.embedded.internal.command.QueryResult;
+import io.elastickv.embedded.internal.command.ResultCodec;
+import io.elastickv.embedded.internal.raft.ProposalCallback;
+import io.elastickv.embedded.internal.routing.RouterProtocol.Request;
+import io.elastickv.embedded.internal.routing.RouterProtocol.Status;
+import io.elastickv.embedded.internal.transport.NodeRpc;
+import io.elastickv.embedded.internal.transport.Responder;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers the operations that other nodes forward to this one. */
+final class RouterServer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouterServer.class);
+
+    private final String self;
+    private final Map<Integer, ShardClient> clients;
+
+    RouterServer(String self, Map<Integer, ShardClient> clients) {
+        this.self = self;
+        this.clients = clients;
+    }
+
+    void register(NodeRpc rpc) {
+        rpc.register(RouterProtocol.METHOD_WRITE, this::write);
+        rpc.register(RouterProtocol.METHOD_READ, this::read);
+    }
+
+    private void write(String from, ByteBuffer payload, Responder responder) {
+        Request request = decode(from, payload, responder);
+        ShardClient client = request == null ? null : clientFor(request.shard(), responder);
+        if (request == null || client == null) {
+            return;
+        }
+        ShardRoute route = client.route();
+        client.loop().execute(() -> {
+            ShardEndpoint endpoint = client.local();
+            if (endpoint == null) {
+                responder.reply(refusal(Status.NOT_LEADER, route, null));
+                return;
+            }
+            endpoint.write(request.body(), new ProposalCallback() {
+                @Override
+                public void applied(Object result) {
+                    // Whoever applies its own proposal led the term in which it was made.
+                    responder.reply(
+                            RouterProtocol.response(Status.OK, 0, null, ResultCodec.encode((CommandResult) result)));
+                }
+
+                @Override
+                public void notProposed(Refusal reason, @Nullable String leaderHint) {
+                    responder.reply(refusal(Status.of(reason), route, leaderHint));
+                }
+
+                @Override
+                public void unknown() {
+                    responder.reply(refusal(Status.UNKNOWN, route, null));
+                }
+            });
+        });
+    }
+
+    private void read(String from, ByteBuffer payload, Responder responder) {
+        Request request = decode(from, payload, responder);
+        ShardClient client = request == null ? null : clientFor(request.shard(), responder);
+        if (request == null || client == null) {
+            return;
+        }
+        Query query;
+        try {
+            query = QueryCodec.decode(request.body());
+        } catch (RuntimeException e) {
+            malformed(from, responder, e);
+            return;
+        }
+        ShardRoute route = client.route();
+        ShardEndpoint.QueryReply reply = new ShardEndpoint.QueryReply() {
+            @Override
+            public void answered(QueryResult result) {
+                responder.reply(RouterProtocol.response(Status.OK, 0, null, QueryCodec.encode(result)));
+            }
+
+            @Override
+            public void refused(ProposalCallback.Refusal reason, @Nullable String leaderHint) {
+                responder.reply(refusal(Status.of(reason), route, leaderHint));
+            }
+        };
+        client.loop().execute(() -> {
+            ShardEndpoint endpoint = client.local();
+            if (endpoint == null) {
+                responder.reply(refusal(Status.NOT_LEADER, route, null));
+            } else if ((request.flags() & RouterProtocol.FLAG_LOCAL) != 0) {
+                endpoint.queryLocally(query, reply);
+            } else {
+                endpoint.query(query, reply);
+            }
+        });
+    }
+
+    private static byte[] refusal(Status status, ShardRoute route, @Nullable String leaderHint) {
+        String leader = leaderHint != null ? leaderHint : route.leader();
+        return RouterProtocol.response(status, route.term(), leader, RouterProtocol.NO_BODY);
+    }
+
+    private @Nullable Request decode(String from, ByteBuffer payload, Responder responder) {
+        try {
+            return RouterProtocol.decodeRequest(payload);
+        } catch (IllegalArgumentException e) {
+            malformed(from, responder, e);
+            return null;
+        }
+    }
+
+    private void malformed(String from, Responder responder, RuntimeException e) {
+        LOG.warn("node {}: a request of node {} cannot be read: {}", self, from, e.getMessage());
+        responder.reply(RouterProtocol.response(Status.MALFORMED, 0, null, RouterProtocol.NO_BODY));
+    }
+
+    private @Nullable ShardClient clientFor(int shard, Responder responder) {
+        ShardClient client = clients.get(shard);
+        if (client == null) {
+            responder.reply(RouterProtocol.response(Status.NOT_LEADER, 0, null, RouterProtocol.NO_BODY));
+        }
+        return client;
+    }
+}

@@ -1,0 +1,84 @@
+package io.elastickv.embedded.internal.routing;
+
+import io.elastickv.api.SlotRange;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A shard as the router knows it: fixed facts, and who leads it as far as known. Thread-safe. */
+public final class ShardRoute {
+
+    private record Leader(long term, @Nullable String node) {}
+
+    private final int id;
+    private final long epoch;
+    private final List<SlotRange> slots;
+    private final List<String> replicas;
+    private volatile Leader leader = new Leader(0, null);
+
+    /** A shard whose leader is not known yet. */
+    public ShardRoute(int id, long epoch, List<SlotRange> slots, List<String> replicas) {
+        this.id = id;
+        this.epoch = epoch;
+        this.slots = List.copyOf(slots);
+        this.replicas = List.copyOf(replicas);
+    }
+
+    /** The shard's number. */
+    public int id() {
+        return id;
+    }
+
+    /** The version of its ownership and membership. */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** What it owns, ordered. */
+    public List<SlotRange> slots() {
+        return slots;
+    }
+
+    /** The nodes that have a replica. */
+    public List<String> replicas() {
+        return replicas;
+    }
+
+    /** Who leads, as far as known. */
+    public @Nullable String leader() {
+        return leader.node;
+    }
+
+    /** The term in which {@link #leader()} leads. */
+    public long term() {
+        return leader.term;
+    }
+
+    /**
+     * Learns who leads; news of an older term are ignored, and so is "nobody" where a leader of the same term is known.
+     *
+     * @return whether anything changed
+     */
+    public synchronized boolean learn(long term, @Nullable String node) {
+        Leader known = leader;
+        if (term < known.term || (term == known.term && (node == null || node.equals(known.node)))) {
+            return false;
+        }
+        leader = new Leader(term, node);
+        return true;
+    }
+
+    /** Forgets that {@code node} leads, because it is gone. */
+    public synchronized boolean forget(String node) {
+        Leader known = leader;
+        if (node.equals(known.node)) {
+            leader = new Leader(known.term, null);
+            return true;
+        }
+        return false;
+    }
+
+    /** The replica after {@code node} in the order of replicas, or the first. */
+    String replicaAfter(@Nullable String node) {
+        return replicas.get((replicas.indexOf(node) + 1) % replicas.size());
+    }
+}
