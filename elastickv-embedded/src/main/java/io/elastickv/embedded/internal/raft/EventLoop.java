@@ -86,6 +86,15 @@ public final class EventLoop implements Executor, AutoCloseable {
         }
     }
 
+    /** Runs {@code task} on the loop, soon, or not at all if the loop has ended. Thread-safe. */
+    void executeUnlessEnded(Runnable task) {
+        try {
+            execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("{} has ended, a task is dropped", thread.getName());
+        }
+    }
+
     /** Whether the caller runs on the loop. */
     public boolean inLoop() {
         return Thread.currentThread() == thread;
@@ -256,7 +265,7 @@ public final class EventLoop implements Executor, AutoCloseable {
 
         @Override
         public void durable() {
-            loop.execute(() -> {
+            loop.executeUnlessEnded(() -> {
                 for (int i = 0; i < groups.size(); i++) {
                     groups.get(i).durable(marks.get(i));
                 }
@@ -265,7 +274,7 @@ public final class EventLoop implements Executor, AutoCloseable {
 
         @Override
         public void failed(Throwable cause) {
-            loop.execute(() -> {
+            loop.executeUnlessEnded(() -> {
                 for (int i = 0; i < groups.size(); i++) {
                     groups.get(i).fail("the write-ahead log failed", cause);
                 }

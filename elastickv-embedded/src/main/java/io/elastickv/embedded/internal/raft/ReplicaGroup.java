@@ -37,6 +37,8 @@ import org.slf4j.LoggerFactory;
 public final class ReplicaGroup implements EventLoop.Ticker {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaGroup.class);
+    private static final int MAX_PROPOSAL_ENTRIES = 1024;
+    private static final long MAX_PROPOSAL_BYTES = 1 << 20;
     private static final int MAX_APPLY_PER_ITERATION = 1024;
     private static final long MAX_APPLY_BYTES_PER_ITERATION = 8 << 20;
     /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
@@ -326,25 +328,30 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         ArrayList<Proposed> batch = proposals;
         proposals = new ArrayList<>();
-        List<byte[]> payloads = new ArrayList<>(batch.size());
-        for (int i = 0; i < batch.size(); i++) {
-            payloads.add(batch.get(i).payload);
-        }
-        Proposal outcome = core.propose(payloads);
-        if (outcome instanceof Proposal.Accepted accepted) {
-            for (int i = 0; i < batch.size(); i++) {
-                pending.add(new Pending(accepted.firstIndex() + i, accepted.term(), batch.get(i).callback));
+        // In portions, because the core takes all of one proposal or nothing.
+        int from = 0;
+        while (from < batch.size()) {
+            int to = from;
+            long bytes = 0;
+            List<byte[]> payloads = new ArrayList<>(Math.min(batch.size() - from, MAX_PROPOSAL_ENTRIES));
+            while (to < batch.size()
+                    && to - from < MAX_PROPOSAL_ENTRIES
+                    && (to == from || bytes < MAX_PROPOSAL_BYTES)) {
+                byte[] payload = batch.get(to++).payload;
+                payloads.add(payload);
+                bytes += payload.length;
             }
-            return;
-        }
-        Refusal reason = Refusal.OVERLOADED;
-        String hint = null;
-        if (outcome instanceof Proposal.NotLeader notLeader) {
-            reason = Refusal.NOT_LEADER;
-            hint = notLeader.leaderHint();
-        }
-        for (int i = 0; i < batch.size(); i++) {
-            batch.get(i).callback.notProposed(reason, hint);
+            Proposal outcome = core.propose(payloads);
+            for (int i = from; i < to; i++) {
+                if (outcome instanceof Proposal.Accepted accepted) {
+                    pending.add(new Pending(accepted.firstIndex() + i - from, accepted.term(), batch.get(i).callback));
+                } else if (outcome instanceof Proposal.NotLeader notLeader) {
+                    batch.get(i).callback.notProposed(Refusal.NOT_LEADER, notLeader.leaderHint());
+                } else {
+                    batch.get(i).callback.notProposed(Refusal.OVERLOADED, null);
+                }
+            }
+            from = to;
         }
     }
 
@@ -514,7 +521,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
         @Override
         public void entries(List<LogEntry> entries) {
-            loop.execute(() -> {
+            loop.executeUnlessEnded(() -> {
                 if (!failed && !closed) {
                     guarded(() -> consumer.accept(entries));
                 }
@@ -523,7 +530,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
         @Override
         public void failed(Throwable cause) {
-            loop.execute(() -> fail("reading the write-ahead log failed", cause));
+            loop.executeUnlessEnded(() -> fail("reading the write-ahead log failed", cause));
         }
     }
 

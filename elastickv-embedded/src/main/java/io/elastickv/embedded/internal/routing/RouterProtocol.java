@@ -34,17 +34,31 @@ final class RouterProtocol {
     /** How a forwarded operation ended at the node asked. */
     enum Status {
         /** With a result. */
-        OK,
+        OK(0),
         /** Not proposed: the node does not lead the shard, or has no replica of it. */
-        NOT_LEADER,
+        NOT_LEADER(1),
         /** Not proposed: too much is waiting. */
-        OVERLOADED,
+        OVERLOADED(2),
         /** Not proposed: the replica has failed or is closed. */
-        FAILED,
+        FAILED(3),
         /** Proposed, but whether it will be committed is not known. */
-        UNKNOWN,
+        UNKNOWN(4),
         /** The request could not be understood. */
-        MALFORMED;
+        MALFORMED(5);
+
+        private static final Status[] BY_CODE = values();
+        private final int code;
+
+        Status(int code) {
+            this.code = code;
+        }
+
+        static Status ofCode(int code) {
+            if (code < 0 || code >= BY_CODE.length) {
+                throw new IllegalArgumentException("response status " + code);
+            }
+            return BY_CODE[code];
+        }
 
         static Status of(ProposalCallback.Refusal reason) {
             return switch (reason) {
@@ -56,9 +70,11 @@ final class RouterProtocol {
     }
 
     /** A request, decoded; the body is a copy. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Request(int shard, int flags, byte[] body) {}
 
     /** A response, decoded; the body is a copy. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Response(Status status, long term, @Nullable String leader, byte[] body) {}
 
     private RouterProtocol() {}
@@ -91,7 +107,7 @@ final class RouterProtocol {
         byte[] bytes = new byte[RESPONSE_HEADER + name.length + body.length];
         ByteBuffer.wrap(bytes)
                 .put(VERSION)
-                .put((byte) status.ordinal())
+                .put((byte) status.code)
                 .putLong(term)
                 .put((byte) (leader == null ? NO_LEADER : name.length))
                 .put(name)
@@ -109,10 +125,7 @@ final class RouterProtocol {
             throw new IllegalArgumentException("response of " + bytes.remaining() + " bytes");
         }
         checkVersion(bytes.get());
-        int status = bytes.get();
-        if (status < 0 || status >= Status.values().length) {
-            throw new IllegalArgumentException("response status " + status);
-        }
+        Status status = Status.ofCode(bytes.get());
         long term = bytes.getLong();
         int nameLength = bytes.get() & 0xff;
         String leader = null;
@@ -126,7 +139,7 @@ final class RouterProtocol {
         }
         byte[] body = new byte[bytes.remaining()];
         bytes.get(body);
-        return new Response(Status.values()[status], term, leader, body);
+        return new Response(status, term, leader, body);
     }
 
     private static void checkVersion(byte version) {

@@ -155,7 +155,8 @@ final class ShardClient implements EventLoop.Ticker {
                     public void failure(ElastickvException failure) {
                         openingSession = false;
                         LOG.debug("shard {}: no session could be opened", route.id(), failure);
-                        if (!waitingForSession.isEmpty()) {
+                        waitingForSession.removeIf(waiting -> waiting.done);
+                        if (!waitingForSession.isEmpty() && !closed) {
                             openSession();
                         }
                     }

@@ -36,6 +36,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -164,13 +165,17 @@ final class StoreCalls {
         boolean oneSlot = inOneSlot(asked);
         return (router, deadlineNanos, completion) -> router.whenOpen(deadlineNanos, completion, () -> {
             Map<ShardRoute, List<byte[]>> parts = byShard(router, asked);
-            Map<Bytes, VersionedValue> found = new LinkedHashMap<>();
-            for (byte[] key : asked) {
-                found.put(UnsafeBytes.wrap(key), ABSENT);
-            }
+            Map<Bytes, VersionedValue> found = new HashMap<>();
             Gather<MultiGetResult> gather = new Gather<>(parts.size(), false, completion, () -> {
-                found.values().removeIf(value -> value == ABSENT);
-                return new MultiGetResult(Collections.unmodifiableMap(found), oneSlot);
+                Map<Bytes, VersionedValue> inOrder = new LinkedHashMap<>();
+                for (byte[] key : asked) {
+                    Bytes wrapped = UnsafeBytes.wrap(key);
+                    VersionedValue value = found.get(wrapped);
+                    if (value != null) {
+                        inOrder.put(wrapped, value);
+                    }
+                }
+                return new MultiGetResult(Collections.unmodifiableMap(inOrder), oneSlot);
             });
             if (parts.isEmpty()) {
                 completion.success(new MultiGetResult(Map.of(), true));
@@ -191,8 +196,6 @@ final class StoreCalls {
                     }))));
         });
     }
-
-    private static final VersionedValue ABSENT = new VersionedValue(Bytes.empty(), 0, Optional.empty());
 
     static Call<MultiPutResult> putAll(Map<Bytes, Bytes> entries) {
         Map<Integer, Map.Entry<List<byte[]>, List<byte[]>>> bySlot = new LinkedHashMap<>();
