@@ -1,0 +1,150 @@
+package io.elastickv.redis.internal.command;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.elastickv.api.Bytes;
+import io.elastickv.api.ScanCursor;
+import io.elastickv.api.UnsafeBytes;
+import io.elastickv.redis.internal.resp.Replies;
+import io.elastickv.redis.internal.resp.Reply;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** Commands on all keys. */
+final class ScanCommands {
+
+    /** The most keys that the store returns at once. */
+    private static final int PAGE = 10_000;
+
+    private static final int DEFAULT_COUNT = 10;
+
+    private final Server server;
+
+    ScanCommands(Server server) {
+        this.server = server;
+    }
+
+    void define(CommandTable table) {
+        table.add("scan", -2)
+                .flags("readonly")
+                .categories("keyspace read")
+                .tips("nondeterministic_output request_policy:special")
+                .since("2.8.0")
+                .complexity("O(1) for every call. O(N) for a complete iteration, N being the number of keys.")
+                .doc(
+                        "Iterates over the key names in the database.",
+                        "cursor [MATCH pattern] [COUNT count] [TYPE type]")
+                .alone()
+                .does(this::scan);
+        table.add("keys", 2)
+                .flags("readonly")
+                .categories("keyspace read dangerous")
+                .tips("request_policy:all_shards nondeterministic_output_order")
+                .complexity("O(N) with N being the number of keys in the database.")
+                .doc("Returns all key names that match a pattern.", "pattern")
+                .alone()
+                .does(this::keys);
+        table.add("randomkey", 1)
+                .flags("readonly")
+                .categories("keyspace read")
+                .tips("request_policy:all_shards nondeterministic_output")
+                .doc("Returns a random key name from the database.", "")
+                .alone()
+                .does(call -> call.reply(
+                        server.store().randomKey(),
+                        found -> found.isPresent() ? Reply.bulk(UnsafeBytes.array(found.get())) : Replies.NULL));
+        table.add("dbsize", 1)
+                .flags("readonly fast")
+                .categories("keyspace read")
+                .tips("request_policy:all_shards response_policy:agg_sum")
+                .group("server")
+                .doc("Returns the number of keys in the database.", "")
+                .alone()
+                .does(call -> call.reply(server.store().size(), Reply::integer));
+        flush(table, "flushall", "Removes all keys from all databases.");
+        flush(table, "flushdb", "Removes all keys from the current database.");
+    }
+
+    private void flush(CommandTable table, String name, String summary) {
+        table.add(name, -1)
+                .flags("write")
+                .categories("keyspace write dangerous")
+                .tips("request_policy:all_shards response_policy:all_succeeded")
+                .group("server")
+                .complexity("O(N) where N is the total number of keys.")
+                .doc(summary, "[ASYNC|SYNC]")
+                .alone()
+                .does(this::flush);
+    }
+
+    private void flush(Call call) {
+        if (call.size() > 2 || (call.size() == 2 && !call.is(1, "async") && !call.is(1, "sync"))) {
+            throw CommandException.syntax();
+        }
+        call.reply(server.store().clear(), done -> Replies.OK);
+    }
+
+    private void keys(Call call) {
+        Glob pattern = Glob.of(call.raw(1), false);
+        List<Reply> keys = new ArrayList<>();
+        call.reply(
+                pages(ScanCursor.START, pattern, keys, Long.MAX_VALUE, true), next -> Reply.array(keys));
+    }
+
+    private void scan(Call call) {
+        ScanCursor cursor = cursor(call.raw(1));
+        Glob pattern = null;
+        long count = DEFAULT_COUNT;
+        boolean strings = true;
+        for (int i = 2; i < call.size(); i += 2) {
+            boolean more = i + 1 < call.size();
+            if (more && call.is(i, "count")) {
+                count = call.integer(i + 1);
+                if (count < 1) {
+                    throw CommandException.syntax();
+                }
+            } else if (more && call.is(i, "match")) {
+                pattern = Glob.of(call.raw(i + 1), false);
+            } else if (more && call.is(i, "type")) {
+                strings = call.is(i + 1, "string");
+            } else {
+                throw CommandException.syntax();
+            }
+        }
+        List<Reply> keys = new ArrayList<>();
+        call.reply(
+                pages(cursor, pattern, keys, count, strings),
+                next -> Reply.array(Reply.bulk(Long.toString(next.value())), Reply.array(keys)));
+    }
+
+    /** Reads pages until {@code count} keys were looked at, and collects those that match. */
+    private CompletableFuture<ScanCursor> pages(
+            ScanCursor cursor, @Nullable Glob pattern, List<Reply> keys, long count, boolean wanted) {
+        return server.store().scan(cursor, (int) Math.min(count, PAGE)).thenCompose(page -> {
+            if (wanted) {
+                for (Bytes key : page.keys()) {
+                    byte[] bytes = UnsafeBytes.array(key);
+                    if (pattern == null || pattern.matchesAll() || pattern.matches(bytes)) {
+                        keys.add(Reply.bulk(bytes));
+                    }
+                }
+            }
+            // An empty page counts as well, so that a scan over empty shards makes progress and ends.
+            long left = count == Long.MAX_VALUE ? count : count - Math.max(page.keys().size(), PAGE / 10);
+            return page.isLast() || left <= 0
+                    ? CompletableFuture.completedFuture(page.next())
+                    : pages(page.next(), pattern, keys, left, wanted);
+        });
+    }
+
+    /** As strtoul: white space and a sign before, nothing after the digits. */
+    private static ScanCursor cursor(byte[] text) {
+        try {
+            return new ScanCursor(Long.parseUnsignedLong(new String(text, ISO_8859_1)));
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("ERR invalid cursor");
+        }
+    }
+}
