@@ -87,7 +87,7 @@ final class AsyncStore implements AsyncKeyValueStore {
 
     @Override
     public CompletableFuture<MultiGetResult> getAll(Collection<Bytes> keys) {
-        return run(() -> StoreCalls.getAll(keys));
+        return run(() -> MultiKeyCalls.getAll(keys));
     }
 
     @Override
@@ -97,7 +97,7 @@ final class AsyncStore implements AsyncKeyValueStore {
 
     @Override
     public CompletableFuture<WriteResult> put(Bytes key, Bytes value, PutOptions options) {
-        return run(() -> StoreCalls.put(key, value, options, StoreCalls::toApi));
+        return run(() -> StoreCalls.put(key, value, options, ApiMapping::toApi));
     }
 
     @Override
@@ -109,7 +109,7 @@ final class AsyncStore implements AsyncKeyValueStore {
     @Override
     public CompletableFuture<Optional<VersionedValue>> getAndPut(Bytes key, Bytes value) {
         return run(() -> StoreCalls.put(
-                key, value, PutOptions.defaults().returnPrevious(), written -> StoreCalls.toApi(written.previous())));
+                key, value, PutOptions.defaults().returnPrevious(), written -> ApiMapping.toApi(written.previous())));
     }
 
     @Override
@@ -129,13 +129,13 @@ final class AsyncStore implements AsyncKeyValueStore {
 
     @Override
     public CompletableFuture<WriteResult> delete(Bytes key, Condition condition) {
-        return run(() -> StoreCalls.delete(key, condition, false, StoreCalls::toApi));
+        return run(() -> StoreCalls.delete(key, condition, false, ApiMapping::toApi));
     }
 
     @Override
     public CompletableFuture<Optional<VersionedValue>> getAndDelete(Bytes key) {
         return run(() ->
-                StoreCalls.delete(key, Condition.always(), true, written -> StoreCalls.toApi(written.previous())));
+                StoreCalls.delete(key, Condition.always(), true, written -> ApiMapping.toApi(written.previous())));
     }
 
     @Override
@@ -160,46 +160,46 @@ final class AsyncStore implements AsyncKeyValueStore {
 
     @Override
     public CompletableFuture<MultiPutResult> putAll(Map<Bytes, Bytes> entries) {
-        return run(() -> StoreCalls.putAll(entries));
+        return run(() -> MultiKeyCalls.putAll(entries));
     }
 
     @Override
     public CompletableFuture<Long> deleteAll(Collection<Bytes> keys) {
-        return run(() -> StoreCalls.deleteAll(keys));
+        return run(() -> MultiKeyCalls.deleteAll(keys));
     }
 
     @Override
     public CompletableFuture<BatchResult> execute(Batch batch) {
-        return run(() -> StoreCalls.execute(batch));
+        return run(() -> MultiKeyCalls.execute(batch));
     }
 
     @Override
     public CompletableFuture<ScanPage> scan(ScanCursor cursor, int limit) {
-        return run(() -> StoreCalls.scan(cursor, limit));
+        return run(() -> ScanCalls.scan(cursor, limit));
     }
 
     @Override
     public CompletableFuture<Long> size() {
-        return run(() -> StoreCalls.size());
+        return run(() -> ScanCalls.size());
     }
 
     @Override
     public CompletableFuture<Long> sizeOfSlot(int slot) {
-        return run(() -> StoreCalls.sizeOfSlot(slot));
+        return run(() -> ScanCalls.sizeOfSlot(slot));
     }
 
     @Override
     public CompletableFuture<List<Bytes>> keysOfSlot(int slot, int limit) {
-        return run(() -> StoreCalls.keysOfSlot(slot, limit));
+        return run(() -> ScanCalls.keysOfSlot(slot, limit));
     }
 
     @Override
     public CompletableFuture<Optional<Bytes>> randomKey() {
-        return run(() -> StoreCalls.randomKey());
+        return run(() -> ScanCalls.randomKey());
     }
 
     @Override
     public CompletableFuture<@Nullable Void> clear() {
-        return run(() -> StoreCalls.clear());
+        return run(() -> ScanCalls.clear());
     }
 }

@@ -117,7 +117,7 @@ final class BlockingStore implements KeyValueStore {
 
     @Override
     public MultiGetResult getAll(Collection<Bytes> keys) {
-        return run(StoreCalls.getAll(keys), false);
+        return run(MultiKeyCalls.getAll(keys), false);
     }
 
     @Override
@@ -127,7 +127,7 @@ final class BlockingStore implements KeyValueStore {
 
     @Override
     public WriteResult put(Bytes key, Bytes value, PutOptions options) {
-        return run(StoreCalls.put(key, value, options, StoreCalls::toApi), true);
+        return run(StoreCalls.put(key, value, options, ApiMapping::toApi), true);
     }
 
     @Override
@@ -145,7 +145,7 @@ final class BlockingStore implements KeyValueStore {
                         key,
                         value,
                         PutOptions.defaults().returnPrevious(),
-                        written -> StoreCalls.toApi(written.previous())),
+                        written -> ApiMapping.toApi(written.previous())),
                 true);
     }
 
@@ -166,13 +166,13 @@ final class BlockingStore implements KeyValueStore {
 
     @Override
     public WriteResult delete(Bytes key, Condition condition) {
-        return run(StoreCalls.delete(key, condition, false, StoreCalls::toApi), true);
+        return run(StoreCalls.delete(key, condition, false, ApiMapping::toApi), true);
     }
 
     @Override
     public Optional<VersionedValue> getAndDelete(Bytes key) {
         return run(
-                StoreCalls.delete(key, Condition.always(), true, written -> StoreCalls.toApi(written.previous())),
+                StoreCalls.delete(key, Condition.always(), true, written -> ApiMapping.toApi(written.previous())),
                 true);
     }
 
@@ -198,46 +198,46 @@ final class BlockingStore implements KeyValueStore {
 
     @Override
     public MultiPutResult putAll(Map<Bytes, Bytes> entries) {
-        return run(StoreCalls.putAll(entries), true);
+        return run(MultiKeyCalls.putAll(entries), true);
     }
 
     @Override
     public long deleteAll(Collection<Bytes> keys) {
-        return run(StoreCalls.deleteAll(keys), true);
+        return run(MultiKeyCalls.deleteAll(keys), true);
     }
 
     @Override
     public BatchResult execute(Batch batch) {
-        return run(StoreCalls.execute(batch), true);
+        return run(MultiKeyCalls.execute(batch), true);
     }
 
     @Override
     public ScanPage scan(ScanCursor cursor, int limit) {
-        return run(StoreCalls.scan(cursor, limit), false);
+        return run(ScanCalls.scan(cursor, limit), false);
     }
 
     @Override
     public long size() {
-        return run(StoreCalls.size(), false);
+        return run(ScanCalls.size(), false);
     }
 
     @Override
     public long sizeOfSlot(int slot) {
-        return run(StoreCalls.sizeOfSlot(slot), false);
+        return run(ScanCalls.sizeOfSlot(slot), false);
     }
 
     @Override
     public List<Bytes> keysOfSlot(int slot, int limit) {
-        return run(StoreCalls.keysOfSlot(slot, limit), false);
+        return run(ScanCalls.keysOfSlot(slot, limit), false);
     }
 
     @Override
     public Optional<Bytes> randomKey() {
-        return run(StoreCalls.randomKey(), false);
+        return run(ScanCalls.randomKey(), false);
     }
 
     @Override
     public void clear() {
-        run(StoreCalls.clear(), true);
+        run(ScanCalls.clear(), true);
     }
 }

@@ -1,0 +1,113 @@
+package io.elastickv.embedded.internal.routing;
+
+import io.elastickv.api.ElastickvException;
+import io.elastickv.api.KeySlot;
+import io.elastickv.api.ReadConsistency;
+import io.elastickv.api.UnavailableException;
+import io.elastickv.embedded.internal.command.Command;
+import io.elastickv.embedded.internal.command.CommandResult;
+import io.elastickv.embedded.internal.command.Query;
+import io.elastickv.embedded.internal.command.QueryResult;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Calls on one shard: a command or a query, and what becomes of its result. */
+final class ShardCalls {
+
+    private ShardCalls() {}
+
+    static <R extends CommandResult, T> Call<T> command(
+            int slot, Command command, int bytes, Class<R> type, Function<R, T> map) {
+        return (router, deadlineNanos, completion) -> router.whenOpen(
+                deadlineNanos,
+                completion,
+                () -> router.write(
+                        router.openTable().ofSlot(slot),
+                        command,
+                        bytes,
+                        deadlineNanos,
+                        mapWrite(type, mapped(map, completion))));
+    }
+
+    static <R extends QueryResult, T> Call<T> query(
+            int slot, Query query, ReadConsistency consistency, Class<R> type, Function<R, T> map) {
+        return (router, deadlineNanos, completion) -> router.whenOpen(
+                deadlineNanos,
+                completion,
+                () -> router.read(
+                        router.openTable().ofSlot(slot),
+                        query,
+                        consistency,
+                        deadlineNanos,
+                        map(type, mapped(map, completion))));
+    }
+
+    static <R, T> Completion<R> mapped(Function<R, T> map, Completion<T> completion) {
+        return new Completion<>() {
+            @Override
+            public void success(R result) {
+                completion.success(map.apply(result));
+            }
+
+            @Override
+            public void failure(ElastickvException failure) {
+                completion.failure(failure);
+            }
+        };
+    }
+
+    static <R extends QueryResult> Completion<QueryResult> map(Class<R> type, Completion<R> completion) {
+        return new Completion<>() {
+            @Override
+            public void success(QueryResult result) {
+                if (type.isInstance(result)) {
+                    completion.success(type.cast(result));
+                } else {
+                    completion.failure(unexpected(-1, result));
+                }
+            }
+
+            @Override
+            public void failure(ElastickvException failure) {
+                completion.failure(failure);
+            }
+        };
+    }
+
+    static <R extends CommandResult> Completion<CommandResult> mapWrite(Class<R> type, Completion<R> completion) {
+        return new Completion<>() {
+            @Override
+            public void success(CommandResult result) {
+                if (type.isInstance(result)) {
+                    completion.success(type.cast(result));
+                } else {
+                    completion.failure(unexpected(-1, result));
+                }
+            }
+
+            @Override
+            public void failure(ElastickvException failure) {
+                completion.failure(failure);
+            }
+        };
+    }
+
+    /** What a shard answers that does not own the slot, the only answer that is not of the type asked for. */
+    static ElastickvException unexpected(int slot, Object result) {
+        return new UnavailableException((slot < 0 ? "" : "slot " + slot + ": ") + "the shard answered "
+                + result.getClass().getSimpleName() + ": the route of this node is out of date");
+    }
+
+    static Map<ShardRoute, List<byte[]>> byShard(Router router, List<byte[]> keys) {
+        Map<ShardRoute, List<byte[]>> parts = new LinkedHashMap<>();
+        RouteTable table = router.openTable();
+        for (byte[] key : keys) {
+            parts.computeIfAbsent(table.ofSlot(KeySlot.of(key)), s -> new ArrayList<>())
+                    .add(key);
+        }
+        return parts;
+    }
+}
