@@ -20,7 +20,6 @@ import io.elastickv.embedded.internal.transport.RpcCallback;
 import io.elastickv.embedded.internal.transport.RpcFailure;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -46,8 +45,6 @@ final class ShardClient implements EventLoop.Ticker {
     private static final long FIRST_BACKOFF_NANOS = 5_000_000L;
     private static final long MAX_BACKOFF_NANOS = 100_000_000L;
     private static final Duration RETRY_AFTER = Duration.ofMillis(20);
-    /** The most commands of one session under way: what bounds the results that the state machine keeps for it. */
-    private static final int MAX_WINDOW = 16_384;
 
     private final String self;
     private final ShardRoute route;
@@ -57,11 +54,8 @@ final class ShardClient implements EventLoop.Ticker {
     private @Nullable ShardEndpoint local;
 
     private final Set<Operation> underway = new LinkedHashSet<>();
-    private final ArrayDeque<Operation.Write> waitingForSession = new ArrayDeque<>();
-    private final ArrayDeque<Operation.Write> window = new ArrayDeque<>();
-    private long sessionId;
+    private final SessionWindow session = new SessionWindow();
     private boolean openingSession;
-    private long nextSequence = 1;
     private @Nullable String lastTarget;
     private boolean closed;
 
@@ -104,11 +98,10 @@ final class ShardClient implements EventLoop.Ticker {
         if (write.command instanceof Command.OpenSession || write.command instanceof Command.AdvanceTime) {
             // Harmless when repeated, so they need no session.
             attempt(write);
-        } else if (sessionId == 0 || window.size() >= MAX_WINDOW) {
-            waitingForSession.add(write);
-            openSession();
+        } else if (session.enter(write)) {
+            attempt(write);
         } else {
-            enterSession(write);
+            openSession();
         }
     }
 
@@ -123,15 +116,8 @@ final class ShardClient implements EventLoop.Ticker {
         attempt(read);
     }
 
-    private void enterSession(Operation.Write write) {
-        write.sessionId = sessionId;
-        write.sequence = nextSequence++;
-        window.add(write);
-        attempt(write);
-    }
-
     private void openSession() {
-        if (openingSession || sessionId != 0) {
+        if (openingSession || session.isOpen()) {
             return;
         }
         openingSession = true;
@@ -143,8 +129,7 @@ final class ShardClient implements EventLoop.Ticker {
                     public void success(CommandResult result) {
                         openingSession = false;
                         if (result instanceof CommandResult.SessionOpened opened) {
-                            sessionId = opened.sessionId();
-                            nextSequence = 1;
+                            session.opened(opened.sessionId());
                             admitWaiting();
                         } else {
                             LOG.error("shard {}: opening a session was answered with {}", route.id(), result);
@@ -155,8 +140,7 @@ final class ShardClient implements EventLoop.Ticker {
                     public void failure(ElastickvException failure) {
                         openingSession = false;
                         LOG.debug("shard {}: no session could be opened", route.id(), failure);
-                        waitingForSession.removeIf(waiting -> waiting.done);
-                        if (!waitingForSession.isEmpty() && !closed) {
+                        if (session.hasWaiting() && !closed) {
                             openSession();
                         }
                     }
@@ -166,10 +150,9 @@ final class ShardClient implements EventLoop.Ticker {
 
     private void admitWaiting() {
         Operation.Write next;
-        while (sessionId != 0 && window.size() < MAX_WINDOW && (next = waitingForSession.poll()) != null) {
-            if (!next.done) {
-                enterSession(next);
-            }
+        while ((next = session.nextToEnter()) != null) {
+            session.enter(next);
+            attempt(next);
         }
     }
 
@@ -236,15 +219,7 @@ final class ShardClient implements EventLoop.Ticker {
         return CommandCodec.encode(
                 write.sessionId == 0
                         ? Envelope.of(write.command)
-                        : new Envelope(write.sessionId, write.sequence, ackedBelow(write), 0, write.command));
-    }
-
-    /** The oldest command of the session whose result has not arrived: {@code write} itself, or one before it. */
-    private long ackedBelow(Operation.Write write) {
-        Operation.Write oldest = window.peek();
-        return oldest == null || oldest.sessionId != write.sessionId
-                ? write.sequence
-                : Math.min(oldest.sequence, write.sequence);
+                        : new Envelope(write.sessionId, write.sequence, session.ackedBelow(write), 0, write.command));
     }
 
     private void attemptRead(Operation.Read read) {
@@ -392,21 +367,18 @@ final class ShardClient implements EventLoop.Ticker {
 
     /** The shard has forgotten our session, or never knew it. */
     private void onSessionUnknown(Operation.Write write) {
-        if (write.sessionId == sessionId) {
-            LOG.info("shard {}: session {} has expired, opening another", route.id(), sessionId);
-            sessionId = 0;
+        if (session.isOpen() && write.sessionId == session.id()) {
+            LOG.info("shard {}: session {} has expired, opening another", route.id(), session.id());
+            session.lost();
         }
-        window.remove(write);
         if (write.maybeApplied) {
             // An earlier attempt may have taken effect before the session was forgotten.
             finish(write);
             write.fail(new OutcomeUnknownException(where() + ": the session expired during a retry"));
             return;
         }
-        write.sessionId = 0;
-        write.sequence = 0;
-        waitingForSession.add(write);
-        if (sessionId != 0) {
+        session.leave(write);
+        if (session.isOpen()) {
             admitWaiting();
         } else {
             openSession();
@@ -487,13 +459,8 @@ final class ShardClient implements EventLoop.Ticker {
         operation.done = true;
         admission.release(operation);
         underway.remove(operation);
-        Operation.Write head;
-        while ((head = window.peek()) != null && (head.done || head.sessionId != sessionId)) {
-            window.poll();
-        }
-        if (!waitingForSession.isEmpty()) {
-            admitWaiting();
-        }
+        session.trim();
+        admitWaiting();
     }
 
     @Override
@@ -574,7 +541,6 @@ final class ShardClient implements EventLoop.Ticker {
                             : new UnavailableException(where() + ": " + reason));
         }
         underway.clear();
-        waitingForSession.clear();
-        window.clear();
+        session.clear();
     }
 }
