@@ -134,9 +134,14 @@ final class ElectionState {
         return role == Role.FOLLOWER && leader != null && nowNanos - leaderContactNanos < config.electionTimeoutNanos();
     }
 
-    void forgivePause(long nanos) {
-        timerStartNanos += nanos;
-        leaderContactNanos += nanos;
+    void forgivePause(long nanos, long nowNanos) {
+        timerStartNanos = earlier(timerStartNanos + nanos, nowNanos);
+        leaderContactNanos = earlier(leaderContactNanos + nanos, nowNanos);
+    }
+
+    /** The earlier of two readings of a clock that may wrap around. */
+    static long earlier(long aNanos, long bNanos) {
+        return aNanos - bNanos < 0 ? aNanos : bNanos;
     }
 
     /** Only the very first timeout knows about the preferred leader; safety never does. */

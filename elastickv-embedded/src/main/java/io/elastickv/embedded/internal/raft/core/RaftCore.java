@@ -136,8 +136,8 @@ public class RaftCore {
         if (late > config.heartbeatIntervalNanos()) {
             // This process stood still past a deadline, so it cannot tell who else was silent: what others said in
             // that time is still to be handed in.
-            election.forgivePause(late + 2 * config.heartbeatIntervalNanos());
-            replication.forgivePause(late + 2 * config.heartbeatIntervalNanos());
+            election.forgivePause(late + 2 * config.heartbeatIntervalNanos(), nowNanos);
+            replication.forgivePause(late + 2 * config.heartbeatIntervalNanos(), nowNanos);
         }
         reads.expire(nowNanos, election.leader(), current);
         if (election.isLeader()) {
@@ -609,7 +609,7 @@ public class RaftCore {
         if (!election.isLeader() || m.term() != election.term()) {
             return;
         }
-        if (replication.onResponse(sender, m, reads.round(), nowNanos)) {
+        if (replication.onResponse(sender, m, answeredRound(m), reads.round(), nowNanos)) {
             advanceCommit();
         }
         if (reads.roundUnderWay()) {
@@ -728,12 +728,16 @@ public class RaftCore {
 
     /** Ongaro, figure 3.1: the leader's commit index, but nothing that is not verified against this leader. */
     private void advanceFollowerCommit() {
-        long index = Math.min(leaderCommitIndex, verifiedIndex);
+        long index = committable(leaderCommitIndex, verifiedIndex);
         if (index > commitIndex) {
             setCommitIndex(index);
         } else {
             log.evict(commitIndex);
         }
+    }
+
+    long committable(long leaderCommitIndex, long verifiedIndex) {
+        return Math.min(leaderCommitIndex, verifiedIndex);
     }
 
     /** What we may acknowledge: verified against this leader in this term, and durable, as is the term itself. */
@@ -750,6 +754,14 @@ public class RaftCore {
 
     int readQuorum() {
         return members.quorum();
+    }
+
+    long answeredRound(AppendResponse m) {
+        return m.round();
+    }
+
+    long currentRound() {
+        return reads.round();
     }
 
     private void confirmRound() {

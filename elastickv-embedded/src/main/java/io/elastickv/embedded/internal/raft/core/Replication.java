@@ -98,9 +98,9 @@ final class Replication {
     }
 
     /** Time in which this process did not run says nothing about the silence of others. */
-    void forgivePause(long nanos) {
+    void forgivePause(long nanos, long nowNanos) {
         for (Progress peer : peers) {
-            peer.lastContactNanos += nanos;
+            peer.lastContactNanos = ElectionState.earlier(peer.lastContactNanos + nanos, nowNanos);
         }
     }
 
@@ -109,11 +109,11 @@ final class Replication {
      *
      * @return whether the peer's acknowledged index went up
      */
-    boolean onResponse(int ordinal, AppendResponse m, long currentRound, long nowNanos) {
+    boolean onResponse(int ordinal, AppendResponse m, long answeredRound, long currentRound, long nowNanos) {
         Progress peer = peers[ordinal];
         peer.lastContactNanos = nowNanos;
-        if (m.round() <= currentRound) {
-            peer.ackedRound = Math.max(peer.ackedRound, m.round());
+        if (answeredRound <= currentRound) {
+            peer.ackedRound = Math.max(peer.ackedRound, answeredRound);
         }
         if (!m.matched()) {
             onRejected(peer, m);
@@ -182,35 +182,38 @@ final class Replication {
         }
     }
 
-    /** Whether time alone has made a message due. */
+    /** Whether time alone has made something due; failed reads of the log may then be tried again. */
     boolean anythingDue(long commitIndex, long nowNanos) {
+        boolean due = false;
         for (Progress peer : peers) {
-            if (peer.ordinal != members.self() && dueInNanos(peer, commitIndex, nowNanos) <= 0) {
-                return true;
+            if (peer.logReadFailed && nowNanos - peer.logReadRetryAtNanos >= 0) {
+                peer.logReadFailed = false;
+                due = true;
             }
+            due |= peer.ordinal != members.self() && messageDueInNanos(peer, commitIndex, nowNanos) <= 0;
         }
-        return false;
+        return due;
     }
 
-    /** Nanoseconds until time alone makes a message due; not positive if one is. */
+    /** Nanoseconds until time alone makes something due; not positive if it already is. */
     long dueInNanos(long commitIndex, long nowNanos) {
         long due = Long.MAX_VALUE;
         for (Progress peer : peers) {
             if (peer.ordinal != members.self()) {
-                due = Math.min(due, dueInNanos(peer, commitIndex, nowNanos));
+                due = Math.min(due, messageDueInNanos(peer, commitIndex, nowNanos));
+                if (peer.logReadFailed) {
+                    due = Math.min(due, peer.logReadRetryAtNanos - nowNanos);
+                }
             }
         }
         return due;
     }
 
-    private long dueInNanos(Progress peer, long commitIndex, long nowNanos) {
+    private long messageDueInNanos(Progress peer, long commitIndex, long nowNanos) {
         long sinceSent = nowNanos - peer.lastSentNanos;
         long due = config.heartbeatIntervalNanos() - sinceSent;
         if (peer.reachable && peer.sentCommitIndex < commitIndex) {
             due = Math.min(due, commitNoticeNanos - sinceSent);
-        }
-        if (peer.logReadFailed) {
-            due = Math.min(due, peer.logReadRetryAtNanos - nowNanos);
         }
         return due;
     }
@@ -234,7 +237,7 @@ final class Replication {
         if (peer.reachable && peer.state == State.REPLICATE) {
             while (peer.nextIndex <= log.lastIndex() && windowBytes(peer) > 0) {
                 if (!log.isCached(peer.nextIndex)) {
-                    requestLogRead(peer, out, nowNanos);
+                    requestLogRead(peer, out);
                     break;
                 }
                 build(peer.nextIndex, windowBytes(peer));
@@ -251,7 +254,9 @@ final class Replication {
             peer.probeOutstanding = true;
             sent = true;
         }
-        if (!sent && ((peer.reachable && peer.sentRound < round) || dueInNanos(peer, commitIndex, nowNanos) <= 0)) {
+        if (!sent
+                && ((peer.reachable && peer.sentRound < round)
+                        || messageDueInNanos(peer, commitIndex, nowNanos) <= 0)) {
             emit(peer, List.of(), out, commitIndex, round, nowNanos);
         }
     }
@@ -265,12 +270,11 @@ final class Replication {
         return peer.flights() == 0 ? Math.max(1, left) : left;
     }
 
-    private void requestLogRead(Progress peer, Effects out, long nowNanos) {
-        if (peer.logReadFrom != 0 || (peer.logReadFailed && nowNanos - peer.logReadRetryAtNanos < 0)) {
+    private void requestLogRead(Progress peer, Effects out) {
+        if (peer.logReadFrom != 0 || peer.logReadFailed) {
             return;
         }
         peer.logReadFrom = peer.nextIndex;
-        peer.logReadFailed = false;
         int maxBytes = (int) Math.min(config.maxBytesPerAppend(), windowBytes(peer));
         out.logRead(peer.name, peer.nextIndex, config.maxEntriesPerAppend(), maxBytes);
     }

@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.raft.core;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
@@ -19,6 +20,20 @@ final class SimCluster {
     static final long TICK_NANOS = 10 * MILLI;
     private static final long FAULTY_NANOS = 1_500 * MILLI;
     private static final long RECOVERY_NANOS = 3_000 * MILLI;
+
+    /** Far more than any seed needs. */
+    private static final long MAX_EVENTS = 100_000;
+
+    /** What a seed is about; faults of all kinds happen in each. */
+    private enum Profile {
+        ANYTHING,
+        /** Whoever wins an election is killed or cut off within milliseconds (Ongaro, figure 3.7). */
+        LEADERS_DIE_YOUNG,
+        /** Several campaign at once while voters crash and come back at once. */
+        CONTESTED_ELECTIONS,
+        /** Messages come again long after they were sent, and leaders that were cut off are asked to read. */
+        ECHOES
+    }
 
     private record Event(long atNanos, long order, Runnable action) implements Comparable<Event> {
         @Override
@@ -47,6 +62,7 @@ final class SimCluster {
     private double duplicateRate;
     private long maxDelayNanos = 2 * MILLI;
     private long maxFsyncNanos = MILLI;
+    private final Profile profile;
     private long nextId;
     private long nextRead;
 
@@ -65,9 +81,12 @@ final class SimCluster {
         for (int i = 1; i <= size; i++) {
             names.add("n" + i);
         }
+        Profile[] profiles = Profile.values();
+        profile = profiles[random.nextInt(profiles.length)];
+        boolean oneByOne = random.nextInt(3) == 0;
         String preferred = random.nextBoolean() ? null : names.get(random.nextInt(size));
         for (String name : names) {
-            nodes.add(new SimNode(this, name, config(name, names, preferred)));
+            nodes.add(new SimNode(this, name, config(name, names, preferred, oneByOne)));
             held.add(new ArrayDeque<>());
         }
         cut = new boolean[size][size];
@@ -82,15 +101,15 @@ final class SimCluster {
         });
     }
 
-    private RaftConfig config(String name, List<String> names, String preferred) {
+    private RaftConfig config(String name, List<String> names, String preferred, boolean oneByOne) {
         return new RaftConfig(
                 name,
                 names,
                 100 * MILLI,
                 20 * MILLI,
-                1 + random.nextInt(8),
+                oneByOne ? 1 : 1 + random.nextInt(8),
                 64 + random.nextInt(1_000),
-                1 + random.nextInt(4),
+                oneByOne ? 1 : 1 + random.nextInt(4),
                 64 + random.nextInt(2_000),
                 8 + random.nextInt(32),
                 500 + random.nextInt(4_000),
@@ -112,7 +131,9 @@ final class SimCluster {
         while (!events.isEmpty() && events.peek().atNanos <= endNanos) {
             Event event = events.poll();
             nowNanos = event.atNanos;
-            eventsRun++;
+            if (++eventsRun > MAX_EVENTS) {
+                throw new SimOracle.Violation("no end of messages: " + nodes);
+            }
             event.action.run();
         }
         nowNanos = endNanos;
@@ -192,16 +213,20 @@ final class SimCluster {
         if (!node.up() || node.paused) {
             return;
         }
-        if (random.nextInt(3) == 0) {
-            node.read(nextRead++);
-            return;
-        }
-        if (node.core().role() != Role.LEADER && random.nextInt(8) != 0) {
+        boolean read = random.nextInt(3) == 0;
+        if (node.core().role() != Role.LEADER && random.nextInt(8) >= (read ? 4 : 1)) {
             for (SimNode other : nodes) {
-                if (other.up() && !other.paused && other.core().role() == Role.LEADER) {
+                if (other.up()
+                        && !other.paused
+                        && other.core().role() == Role.LEADER
+                        && (node.core().role() != Role.LEADER || random.nextBoolean())) {
                     node = other;
                 }
             }
+        }
+        if (read) {
+            node.read(nextRead++);
+            return;
         }
         int count = 1 + random.nextInt(4);
         List<byte[]> payloads = new ArrayList<>();
@@ -222,8 +247,22 @@ final class SimCluster {
             return;
         }
         after(random.nextLong(60 * MILLI), this::trouble);
+        if (profile == Profile.CONTESTED_ELECTIONS && random.nextBoolean()) {
+            contest();
+            return;
+        }
+        if (profile == Profile.ECHOES && random.nextBoolean()) {
+            duplicateRate = 0.5;
+            maxDelayNanos = (1 + random.nextInt(20)) * MILLI;
+            nodes.stream()
+                    .filter(n -> n.up() && n.core().role() == Role.LEADER)
+                    .findAny()
+                    .ifPresent(n -> isolate(indexOf(n.name), true));
+            after(random.nextLong(120 * MILLI), this::reconnect);
+            return;
+        }
         SimNode node = nodes.get(random.nextInt(nodes.size()));
-        switch (random.nextInt(13)) {
+        switch (random.nextInt(14)) {
             case 0, 1 -> {
                 if (node.up()) {
                     resume(node);
@@ -248,9 +287,7 @@ final class SimCluster {
                 }
             }
             case 4 -> { // two halves
-                for (boolean[] row : cut) {
-                    java.util.Arrays.fill(row, false);
-                }
+                reconnect();
                 boolean[] side = new boolean[nodes.size()];
                 for (int i = 0; i < side.length; i++) {
                     side[i] = random.nextBoolean();
@@ -268,17 +305,10 @@ final class SimCluster {
                         alone = indexOf(each.name);
                     }
                 }
-                for (int i = 0; i < nodes.size(); i++) {
-                    cut[i][alone] = true;
-                    cut[alone][i] = true;
-                }
+                isolate(alone, random.nextBoolean());
             }
             case 6 -> cut[random.nextInt(nodes.size())][random.nextInt(nodes.size())] = true;
-            case 7, 8 -> {
-                for (boolean[] row : cut) {
-                    java.util.Arrays.fill(row, false);
-                }
-            }
+            case 7, 8 -> reconnect();
             case 9 -> {
                 dropRate = random.nextInt(3) == 0 ? random.nextDouble() * 0.3 : 0;
                 duplicateRate = random.nextInt(3) == 0 ? random.nextDouble() * 0.3 : 0;
@@ -293,6 +323,7 @@ final class SimCluster {
                     }
                 }
             }
+            case 12 -> contest();
             default -> {
                 if (node.up() && !node.paused) {
                     SimNode about = nodes.get(random.nextInt(nodes.size()));
@@ -300,6 +331,76 @@ final class SimCluster {
                     node.drainSometimes();
                 }
             }
+        }
+    }
+
+    /** Cuts a member off; where the failure detectors work, the others are told. */
+    private void isolate(int alone, boolean detected) {
+        for (int i = 0; i < nodes.size(); i++) {
+            cut[i][alone] = true;
+            cut[alone][i] = true;
+            SimNode node = nodes.get(i);
+            if (detected && i != alone && node.up() && !node.paused) {
+                node.core().peerReachable(nodes.get(alone).name, false);
+                node.drainSometimes();
+            }
+        }
+    }
+
+    /** The leader dies, the others campaign almost together, and some of them crash and come back right after. */
+    private void contest() {
+        for (SimNode node : nodes) {
+            if (!node.up()) {
+                continue;
+            }
+            if (node.core().role() == Role.LEADER) {
+                resume(node);
+                node.crash();
+                after(random.nextLong(100 * MILLI), () -> restart(node));
+                continue;
+            }
+            after(random.nextLong(4 * MILLI), () -> {
+                if (node.up() && !node.paused) {
+                    node.core().tick(nowNanos, wallMillis());
+                    node.core().campaign();
+                    node.drainSometimes();
+                }
+            });
+            if (random.nextBoolean()) {
+                after(random.nextLong(12 * MILLI), () -> {
+                    if (faulty && node.up()) {
+                        resume(node);
+                        node.crash();
+                        after(random.nextLong(4 * MILLI), () -> restart(node));
+                    }
+                });
+            }
+        }
+    }
+
+    /** A node has just won an election. */
+    void elected(SimNode node) {
+        if (!faulty || profile != Profile.LEADERS_DIE_YOUNG || random.nextInt(4) == 0) {
+            return;
+        }
+        after(random.nextLong(10 * MILLI), () -> {
+            if (!faulty || !node.up()) {
+                return;
+            }
+            if (random.nextBoolean()) {
+                isolate(indexOf(node.name), true);
+                after(random.nextLong(60 * MILLI), this::reconnect);
+            } else {
+                resume(node);
+                node.crash();
+                after(random.nextLong(60 * MILLI), () -> restart(node));
+            }
+        });
+    }
+
+    private void reconnect() {
+        for (boolean[] row : cut) {
+            Arrays.fill(row, false);
         }
     }
 
@@ -328,9 +429,7 @@ final class SimCluster {
 
     private void heal() {
         faulty = false;
-        for (boolean[] row : cut) {
-            java.util.Arrays.fill(row, false);
-        }
+        reconnect();
         dropRate = 0;
         duplicateRate = 0;
         maxDelayNanos = 2 * MILLI;

@@ -146,6 +146,9 @@ final class SimNode {
                 }
             }
             drain();
+            if (core().nextDeadlineNanos() <= cluster.nowNanos) {
+                throw new SimOracle.Violation(name + " would make its host spin: " + this);
+            }
         }
     }
 
@@ -186,6 +189,7 @@ final class SimNode {
             Effects effects = c.takeEffects();
             if (effects.roleChanged() && effects.role() == Role.LEADER) {
                 cluster.oracle.leads(name, effects.term(), withAppends(effects.appends()));
+                cluster.elected(this);
             }
             if (effects.commitIndex() < seenCommit) {
                 throw new SimOracle.Violation(

@@ -1,0 +1,173 @@
+package io.elastickv.embedded.internal.raft.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteResponse;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The simulator notices when a rule is broken: each of the stock protocol's mistakes is found within some seeds. */
+class SimulatorTeethTest {
+
+    private static final int SEEDS = Integer.getInteger("sim.teeth", 4_000);
+
+    enum Broken {
+        /** Row A. */
+        OLD_TERMS_COMMITTED_BY_COUNTING(new SimMutation() {
+            @Override
+            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
+                return new RaftCore(c, restored, now, wall, random) {
+                    @Override
+                    boolean mayCommitByCounting(long index) {
+                        return true;
+                    }
+                };
+            }
+        }),
+        /** Row B1. */
+        READS_WITHOUT_A_ROUND(new SimMutation() {
+            @Override
+            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
+                return new RaftCore(c, restored, now, wall, random) {
+                    @Override
+                    int readQuorum() {
+                        return 1;
+                    }
+                };
+            }
+        }),
+        /** Row B2. */
+        ROUNDS_CONFIRMED_BY_EARLIER_ACKS(new SimMutation() {
+            @Override
+            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
+                return new RaftCore(c, restored, now, wall, random) {
+                    @Override
+                    long answeredRound(AppendResponse m) {
+                        return currentRound();
+                    }
+                };
+            }
+        }),
+        /** Row B3. */
+        ACKS_COUNTED_TWICE(new SimMutation() {
+            @Override
+            RaftMessage sent(SimCluster cluster, SimNode from, String to, RaftMessage message) {
+                if (message instanceof AppendResponse m && m.matched()) {
+                    for (SimNode other : cluster.nodes) {
+                        if (other != from && !other.name.equals(to)) {
+                            cluster.transmit(other.name, to, m);
+                            break;
+                        }
+                    }
+                }
+                return message;
+            }
+        }),
+        /** Row B4. */
+        READS_BEFORE_THE_NOOP(new SimMutation() {
+            @Override
+            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
+                return new RaftCore(c, restored, now, wall, random) {
+                    @Override
+                    boolean mayServeReads() {
+                        return true;
+                    }
+                };
+            }
+        }),
+        /** Row C. */
+        VOTES_FORGOTTEN_IN_A_CRASH(new SimMutation() {
+            @Override
+            HardState restoredHardState(HardState durable) {
+                return new HardState(durable.term(), null);
+            }
+        }),
+        /** Row C. */
+        VOTES_SENT_BEFORE_THEY_ARE_DURABLE(new SimMutation() {
+            @Override
+            boolean waitsForDurability() {
+                return false;
+            }
+        }),
+        /** Row D1. */
+        APPENDS_ACKNOWLEDGED_BEFORE_THEY_ARE_DURABLE(new SimMutation() {
+            @Override
+            boolean durableTooEarly() {
+                return true;
+            }
+        }),
+        /** A disk that lies about fsync. */
+        LOG_TAIL_LOST(new SimMutation() {
+            @Override
+            List<LogEntry> restoredLog(List<LogEntry> durable, RandomGenerator random) {
+                int lost = Math.min(durable.size(), random.nextInt(3));
+                return lost == 0 ? durable : List.copyOf(durable.subList(0, durable.size() - lost));
+            }
+        }),
+        /** Row E1. */
+        ACKS_NAME_THE_LAST_INDEX(new SimMutation() {
+            @Override
+            RaftMessage sent(SimCluster cluster, SimNode from, String to, RaftMessage message) {
+                return message instanceof AppendResponse m && m.matched()
+                        ? new AppendResponse(
+                                m.term(), m.round(), true, from.core().lastIndex(), m.verifiedIndex(), 0, 0, 0)
+                        : message;
+            }
+        }),
+        /** Row F. */
+        FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new SimMutation() {
+            @Override
+            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
+                return new RaftCore(c, restored, now, wall, random) {
+                    @Override
+                    long committable(long leaderCommitIndex, long verifiedIndex) {
+                        return Math.min(leaderCommitIndex, lastIndex());
+                    }
+                };
+            }
+        }),
+        /** Rows G1 and G2. */
+        VOTES_COUNTED_TWICE(new SimMutation() {
+            @Override
+            RaftMessage sent(SimCluster cluster, SimNode from, String to, RaftMessage message) {
+                if (message instanceof VoteResponse m && m.granted()) {
+                    for (SimNode other : cluster.nodes) {
+                        if (other != from && !other.name.equals(to)) {
+                            cluster.transmit(other.name, to, m);
+                            break;
+                        }
+                    }
+                }
+                return message;
+            }
+        });
+
+        @SuppressWarnings("ImmutableEnumChecker") // mutations hold no state
+        final SimMutation mutation;
+
+        Broken(SimMutation mutation) {
+            this.mutation = mutation;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aBrokenRuleIsFound(Broken rule) {
+        String found = null;
+        int seed = 0;
+        while (found == null && seed < SEEDS) {
+            seed++;
+            try {
+                new SimCluster(seed, rule.mutation).run();
+            } catch (IllegalStateException | SimOracle.Violation e) {
+                // What is merely stuck does not count: the broken promise itself must show.
+                found = String.valueOf(e.getMessage()).startsWith("liveness") ? null : e.getMessage();
+            }
+        }
+        assertThat(found).as("%s in %d seeds", rule, SEEDS).isNotNull();
+        System.out.printf("%s: found by seed %d: %s%n", rule, seed, found);
+    }
+}
