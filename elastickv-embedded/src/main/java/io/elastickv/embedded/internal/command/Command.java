@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.command;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -346,7 +347,12 @@ public sealed interface Command extends Encodable {
         }
 
         static OpenSession read(ByteReader in) {
-            return new OpenSession(new String(in.getBytes(CommandLimits.MAX_OWNER_BYTES), UTF_8));
+            byte[] bytes = in.getBytes(CommandLimits.MAX_OWNER_BYTES);
+            String owner = new String(bytes, UTF_8);
+            if (!Arrays.equals(owner.getBytes(UTF_8), bytes)) {
+                throw new MalformedCommandException("session owner is not UTF-8");
+            }
+            return new OpenSession(owner);
         }
     }
 

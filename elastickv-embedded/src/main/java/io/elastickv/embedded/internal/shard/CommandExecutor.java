@@ -291,14 +291,12 @@ final class CommandExecutor {
     }
 
     private static boolean holds(ExpiryRule rule, long old, long changed) {
-        long oldOrNever = old == 0 ? Long.MAX_VALUE : old;
-        long changedOrNever = changed == 0 ? Long.MAX_VALUE : changed;
         return switch (rule) {
             case ALWAYS -> true;
             case IF_NONE -> old == 0;
             case IF_ANY -> old != 0;
-            case IF_LATER -> changedOrNever > oldOrNever;
-            case IF_EARLIER -> changedOrNever < oldOrNever;
+            case IF_LATER -> old != 0 && (changed == 0 || changed > old);
+            case IF_EARLIER -> changed != 0 && (old == 0 || changed < old);
         };
     }
 

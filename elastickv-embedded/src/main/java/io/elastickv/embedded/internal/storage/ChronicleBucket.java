@@ -5,7 +5,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import net.openhft.chronicle.bytes.RandomDataInput;
-import net.openhft.chronicle.core.OS;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +67,7 @@ final class ChronicleBucket implements Bucket {
         for (int at = 0, n = 0; at < value.length; at += pieceBytes, n++) {
             int offset = at;
             Integer read = from.read(pieceKey(large.id(), n), (in, start, size) -> {
-                copy(in, start, value, offset, size);
+                ChronicleGenerations.copy(in, start, value, offset, size);
                 return size;
             });
             if (read == null) {
@@ -227,7 +226,7 @@ final class ChronicleBucket implements Bucket {
                     in.readLong(offset + header), in.readInt(offset + header + Long.BYTES), version, expiresAtMillis);
         }
         byte[] value = new byte[size - header];
-        copy(in, offset + header, value, 0, value.length);
+        ChronicleGenerations.copy(in, offset + header, value, 0, value.length);
         return new StoredValue(value, version, expiresAtMillis);
     }
 
@@ -245,11 +244,5 @@ final class ChronicleBucket implements Bucket {
             return readEntry(in, offset, size);
         }
         return expiryAt(in, offset);
-    }
-
-    private static void copy(RandomDataInput in, long from, byte[] to, int at, int length) {
-        if (length > 0) {
-            OS.memory().readBytes(in.addressForRead(from), to, at, length);
-        }
     }
 }

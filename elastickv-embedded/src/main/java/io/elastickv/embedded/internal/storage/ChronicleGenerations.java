@@ -2,6 +2,7 @@ package io.elastickv.embedded.internal.storage;
 
 import java.util.Arrays;
 import net.openhft.chronicle.bytes.RandomDataInput;
+import net.openhft.chronicle.core.OS;
 import net.openhft.chronicle.hash.Data;
 import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.ExternalMapQueryContext;
@@ -198,7 +199,7 @@ final class ChronicleGenerations {
                 try (MapSegmentContext<byte[], byte[], ?> context = last.map.segmentContext(segment)) {
                     context.forEachSegmentEntry(entry -> {
                         Data<byte[]> value = entry.value();
-                        visitor.visit(entry.key().get(), value.bytes(), value.offset());
+                        visitor.visit(keyOf(entry), value.bytes(), value.offset());
                     });
                 }
             }
@@ -220,6 +221,21 @@ final class ChronicleGenerations {
     void close() {
         for (Generation generation : generations) {
             generation.map.close();
+        }
+    }
+
+    /** A copy: {@code Data.get()} may return the same array for one entry after the other. */
+    private static byte[] keyOf(MapEntry<byte[], byte[]> entry) {
+        Data<byte[]> data = entry.key();
+        byte[] key = new byte[(int) data.size()];
+        copy(data.bytes(), data.offset(), key, 0, key.length);
+        return key;
+    }
+
+    /** Copies {@code length} bytes out of a map. */
+    static void copy(RandomDataInput in, long from, byte[] to, int at, int length) {
+        if (length > 0) {
+            OS.memory().readBytes(in.addressForRead(from), to, at, length);
         }
     }
 
