@@ -76,23 +76,43 @@ class CodecTest {
     /** These bytes are in logs on disks: they may be added to, never changed. */
     @Test
     void commandsHaveTheirBytes() {
-        assertCommand("01 0000000000000102 ac02 05 02 01 016b 0176 00 00 00", new Envelope(
-                300, 5, 3, 258, new Command.Put(Samples.b("k"), Samples.b("v"), Precondition.ALWAYS, ExpiryChange.NEVER, false)));
-        assertCommand("01 0000000000000000 00 00 00 01 016b 00 03ac02 02e807 01", new Command.Put(
-                Samples.b("k"), new byte[0], new Precondition.VersionIs(300), new ExpiryChange.After(1_000), true));
-        assertCommand("01 0000000000000000 00 00 00 02 016b 040177 01", new Command.Delete(
-                Samples.b("k"), new Precondition.ValueIs(Samples.b("w")), true));
+        assertCommand(
+                "01 0000000000000102 ac02 05 02 01 016b 0176 00 00 00",
+                new Envelope(
+                        300,
+                        5,
+                        3,
+                        258,
+                        new Command.Put(
+                                Samples.b("k"), Samples.b("v"), Precondition.ALWAYS, ExpiryChange.NEVER, false)));
+        assertCommand(
+                "01 0000000000000000 00 00 00 01 016b 00 03ac02 02e807 01",
+                new Command.Put(
+                        Samples.b("k"),
+                        new byte[0],
+                        new Precondition.VersionIs(300),
+                        new ExpiryChange.After(1_000),
+                        true));
+        assertCommand(
+                "01 0000000000000000 00 00 00 02 016b 040177 01",
+                new Command.Delete(Samples.b("k"), new Precondition.ValueIs(Samples.b("w")), true));
         assertCommand("01 0000000000000000 00 00 00 03 016b 03", new Command.Increment(Samples.b("k"), -2));
-        assertCommand("01 0000000000000000 00 00 00 04 016b 0303 02", new Command.Expire(
-                Samples.b("k"), new ExpiryChange.At(-2), ExpiryRule.IF_ANY));
-        assertCommand("01 0000000000000000 00 00 00 05 02 0161 0131 0162 00", new Command.PutAll(
-                List.of(Samples.b("a"), Samples.b("b")), List.of(Samples.b("1"), Samples.b(""))));
-        assertCommand("01 0000000000000000 00 00 00 06 02 0161 0162", new Command.DeleteAll(
-                List.of(Samples.b("a"), Samples.b("b"))));
-        assertCommand("01 0000000000000000 00 00 00 07 01 0161 01 02 40 0161 04 0162 01 04", new Command.AtomicBatch(
-                List.of(new Command.Requirement(Samples.b("a"), Precondition.ABSENT)),
-                List.of(new Command.Get(Samples.b("a")),
-                        new Command.Expire(Samples.b("b"), ExpiryChange.KEEP, ExpiryRule.IF_EARLIER))));
+        assertCommand(
+                "01 0000000000000000 00 00 00 04 016b 0303 02",
+                new Command.Expire(Samples.b("k"), new ExpiryChange.At(-2), ExpiryRule.IF_ANY));
+        assertCommand(
+                "01 0000000000000000 00 00 00 05 02 0161 0131 0162 00",
+                new Command.PutAll(List.of(Samples.b("a"), Samples.b("b")), List.of(Samples.b("1"), Samples.b(""))));
+        assertCommand(
+                "01 0000000000000000 00 00 00 06 02 0161 0162",
+                new Command.DeleteAll(List.of(Samples.b("a"), Samples.b("b"))));
+        assertCommand(
+                "01 0000000000000000 00 00 00 07 01 0161 01 02 40 0161 04 0162 01 04",
+                new Command.AtomicBatch(
+                        List.of(new Command.Requirement(Samples.b("a"), Precondition.ABSENT)),
+                        List.of(
+                                new Command.Get(Samples.b("a")),
+                                new Command.Expire(Samples.b("b"), ExpiryChange.KEEP, ExpiryRule.IF_EARLIER))));
         assertCommand("01 0000000000000000 00 00 00 08", new Command.Clear());
         assertCommand("01 0000000000000000 00 00 00 09 026e31", new Command.OpenSession("n1"));
         assertCommand("01 0000000000000000 00 00 00 0a 04", new Command.AdvanceTime(2));
@@ -109,8 +129,9 @@ class CodecTest {
         assertResult("01 04", new CommandResult.Overflow());
         assertResult("01 05 01", new CommandResult.Expired(true));
         assertResult("01 06 03", new CommandResult.Count(3));
-        assertResult("01 07 01 01 01 05 00", new CommandResult.BatchDone(
-                true, List.of(new CommandResult.Written(true, 5, null))));
+        assertResult(
+                "01 07 01 01 01 05 00",
+                new CommandResult.BatchDone(true, List.of(new CommandResult.Written(true, 5, null))));
         assertResult("01 08 09", new CommandResult.SessionOpened(9));
         assertResult("01 09", new CommandResult.SessionUnknown());
         assertResult("01 0a", new CommandResult.OutcomeForgotten());
@@ -210,9 +231,11 @@ class CodecTest {
     @Test
     void lengthsAreBoundedBeforeAnythingIsAllocated() {
         // A list of 2^31-1 keys, and a value of 16 MiB, in messages of a few bytes.
-        assertThatThrownBy(() -> CommandCodec.decode(HexFormat.of().parseHex("010000000000000000000000" + "06" + "ffffffff07")))
+        assertThatThrownBy(() ->
+                        CommandCodec.decode(HexFormat.of().parseHex("010000000000000000000000" + "06" + "ffffffff07")))
                 .isInstanceOf(MalformedCommandException.class);
-        assertThatThrownBy(() -> CommandCodec.decode(HexFormat.of().parseHex("010000000000000000000000" + "01" + "016b" + "80808008")))
+        assertThatThrownBy(() -> CommandCodec.decode(
+                        HexFormat.of().parseHex("010000000000000000000000" + "01" + "016b" + "80808008")))
                 .isInstanceOf(MalformedCommandException.class);
     }
 
@@ -239,7 +262,9 @@ class CodecTest {
         for (int i = 0; i < 10_000; i++) {
             ScanPosition position =
                     new ScanPosition(random.nextInt(16384), random.nextInt(), 1 + random.nextInt(65535));
-            assertThat(ScanPosition.ofCursor(position.toCursor())).as("seed %d", seed).isEqualTo(position);
+            assertThat(ScanPosition.ofCursor(position.toCursor()))
+                    .as("seed %d", seed)
+                    .isEqualTo(position);
             assertThat(position.toCursor()).isPositive();
             ScanPosition other = new ScanPosition(random.nextInt(16384), random.nextInt(), position.scanId());
             assertThat(Long.compare(position.order(), other.order()))

@@ -49,13 +49,17 @@ final class RandomCommands {
         return switch (random.nextInt(20)) {
             case 0, 1, 2, 3, 4 -> put(random.nextInt(TAGS));
             case 5, 6 -> delete(random.nextInt(TAGS));
-            case 7, 8 -> new Command.Increment(key(), random.nextInt(10) == 0 ? random.nextLong() : random.nextInt(9) - 4);
+            case 7, 8 ->
+                new Command.Increment(key(), random.nextInt(10) == 0 ? random.nextLong() : random.nextInt(9) - 4);
             case 9, 10, 11 -> expire(random.nextInt(TAGS));
             case 12, 13 -> putAll();
             case 14 -> new Command.DeleteAll(keys());
             case 15, 16, 17 -> batch();
             case 18 -> new Command.EvictExpired(allKeys());
-            default -> random.nextInt(30) == 0 ? new Command.Clear() : new Command.AdvanceTime(model.timeMillis + random.nextInt(20) - 10);
+            default ->
+                random.nextInt(30) == 0
+                        ? new Command.Clear()
+                        : new Command.AdvanceTime(model.timeMillis + random.nextInt(20) - 10);
         };
     }
 
@@ -91,12 +95,13 @@ final class RandomCommands {
         }
         List<Command.Step> steps = new ArrayList<>();
         for (int i = random.nextInt(6); i > 0; i--) {
-            steps.add(switch (random.nextInt(4)) {
-                case 0 -> put(tag);
-                case 1 -> delete(tag);
-                case 2 -> expire(tag);
-                default -> new Command.Get(key(tag, random.nextInt(KEYS_PER_TAG)));
-            });
+            steps.add(
+                    switch (random.nextInt(4)) {
+                        case 0 -> put(tag);
+                        case 1 -> delete(tag);
+                        case 2 -> expire(tag);
+                        default -> new Command.Get(key(tag, random.nextInt(KEYS_PER_TAG)));
+                    });
         }
         return new Command.AtomicBatch(requirements, steps);
     }
@@ -126,7 +131,9 @@ final class RandomCommands {
             case 0 -> Precondition.ABSENT;
             case 1 -> Precondition.PRESENT;
             case 2 -> new Precondition.VersionIs(present == null ? 1 + random.nextInt(9) : present.version());
-            case 3 -> new Precondition.ValueIs(present == null ? value() : present.value().clone());
+            case 3 ->
+                new Precondition.ValueIs(
+                        present == null ? value() : present.value().clone());
             default -> Precondition.ALWAYS;
         };
     }

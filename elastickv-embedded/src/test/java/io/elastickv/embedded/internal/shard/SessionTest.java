@@ -137,7 +137,9 @@ class SessionTest {
         assertThat(table.begin(2, 1, 1, 0)).isEqualTo(large);
         assertThat(table.begin(2, 3, 3, 0)).isNull();
         table.finish(2, 3, new Written(true, 1, new StoredValue(new byte[5_000], 1, 0)));
-        assertThat(table.begin(2, 3, 3, 0)).as("the last one is kept, whatever its size").isInstanceOf(Written.class);
+        assertThat(table.begin(2, 3, 3, 0))
+                .as("the last one is kept, whatever its size")
+                .isInstanceOf(Written.class);
         assertThat(table.begin(2, 4, 4, 0)).isNull();
         assertThat(table.payloadBytes()).isZero();
     }
@@ -164,7 +166,8 @@ class SessionTest {
             half.apply(new Command.OpenSession("node"));
             Command put = new Command.Put(b("a"), b("1"), Precondition.ALWAYS, ExpiryChange.NEVER, false);
             assertThat(half.apply(1, 1, 1, put)).isEqualTo(new CommandResult.WrongShard(7));
-            assertThat(half.apply(1, 1, 1, new Command.Put(b("b"), b("1"), Precondition.ALWAYS, ExpiryChange.NEVER, false)))
+            assertThat(half.apply(
+                            1, 1, 1, new Command.Put(b("b"), b("1"), Precondition.ALWAYS, ExpiryChange.NEVER, false)))
                     .isEqualTo(new Written(true, 3, null));
         }
     }

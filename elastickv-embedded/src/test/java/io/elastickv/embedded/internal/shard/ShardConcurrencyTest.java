@@ -86,7 +86,8 @@ class ShardConcurrencyTest {
     @ParameterizedTest
     @EnumSource(StorageEngine.class)
     void valuesOfAnySizeAreReadWholeWhileTheyAreReplaced(StorageEngine engine) throws Exception {
-        try (ShardFixture shard = new ShardFixture(engine, new StorageOptions(2048, 64, 2, 1024), SlotRanges.of(0, 16383))) {
+        try (ShardFixture shard =
+                new ShardFixture(engine, new StorageOptions(2048, 64, 2, 1024), SlotRanges.of(0, 16383))) {
             long seed = System.nanoTime();
             Random random = new Random(seed);
             String[] keys = {"a", "b", "{a}2"};
@@ -104,9 +105,10 @@ class ShardConcurrencyTest {
                 long[] lastVersion = new long[keys.length];
                 while (!stop.get()) {
                     int i = (int) (count++ % keys.length);
-                    StoredValue value =
-                            ((QueryResult.Value) shard.machine.query(new Query.Get(b(keys[i])), 0)).value();
-                    assertThat(value).as("seed %d: a key that is never deleted", seed).isNotNull();
+                    StoredValue value = ((QueryResult.Value) shard.machine.query(new Query.Get(b(keys[i])), 0)).value();
+                    assertThat(value)
+                            .as("seed %d: a key that is never deleted", seed)
+                            .isNotNull();
                     assertWhole(value.value());
                     assertThat(value.version()).isGreaterThanOrEqualTo(lastVersion[i]);
                     lastVersion[i] = value.version();
@@ -166,7 +168,8 @@ class ShardConcurrencyTest {
     @ParameterizedTest
     @EnumSource(StorageEngine.class)
     void aScanReturnsEveryKeyThatStays(StorageEngine engine) throws Exception {
-        try (ShardFixture shard = new ShardFixture(engine, new StorageOptions(4096, 16, 2, 256), SlotRanges.of(0, 16383))) {
+        try (ShardFixture shard =
+                new ShardFixture(engine, new StorageOptions(4096, 16, 2, 256), SlotRanges.of(0, 16383))) {
             long seed = System.nanoTime();
             Random random = new Random(seed);
             Set<String> staying = new HashSet<>();
@@ -203,7 +206,8 @@ class ShardConcurrencyTest {
     @ParameterizedTest
     @EnumSource(StorageEngine.class)
     void clearingUnderReadersHarmsNobody(StorageEngine engine) throws Exception {
-        try (ShardFixture shard = new ShardFixture(engine, new StorageOptions(8192, 64, 2, 64), SlotRanges.of(0, 16383))) {
+        try (ShardFixture shard =
+                new ShardFixture(engine, new StorageOptions(8192, 64, 2, 64), SlotRanges.of(0, 16383))) {
             long reads = run(
                     () -> {
                         for (int i = 0; i < 50; i++) {
@@ -215,7 +219,8 @@ class ShardConcurrencyTest {
                         long count = 0;
                         while (!stop.get()) {
                             String value = shard.get("k" + count % 50);
-                            assertThat(value == null || value.length() == count % 50 * 3).isTrue();
+                            assertThat(value == null || value.length() == count % 50 * 3)
+                                    .isTrue();
                             if (count % 100 == 0) {
                                 ShardModelTest.scanAll(shard.machine, 10, 1);
                             }
@@ -239,7 +244,9 @@ class ShardConcurrencyTest {
             run(writer, () -> {
                 long found = 0;
                 while (!stop.get()) {
-                    found += shard.machine.collectExpired(shard.machine.logTimeMillis(), 100).size();
+                    found += shard.machine
+                            .collectExpired(shard.machine.logTimeMillis(), 100)
+                            .size();
                 }
                 return found;
             });
@@ -267,7 +274,8 @@ class ShardConcurrencyTest {
                 expected.add("{s}" + i);
                 shard.put("{s}" + i, "");
             }
-            assertThat(new HashSet<>(ShardModelTest.scanAll(shard.machine, 7_000, 3))).isEqualTo(expected);
+            assertThat(new HashSet<>(ShardModelTest.scanAll(shard.machine, 7_000, 3)))
+                    .isEqualTo(expected);
         }
     }
 }

@@ -49,7 +49,8 @@ final class ShardModel {
                 return new CommandResult.CrossSlot();
             }
             for (int i = 0; i < putAll.keys().size(); i++) {
-                entries.put(s(putAll.keys().get(i)), new StoredValue(putAll.values().get(i), index, 0));
+                entries.put(
+                        s(putAll.keys().get(i)), new StoredValue(putAll.values().get(i), index, 0));
             }
             return new CommandResult.Count(putAll.keys().size());
         } else if (command instanceof Command.DeleteAll deleteAll) {
@@ -123,8 +124,7 @@ final class ShardModel {
     private CommandResult increment(long index, Command.Increment increment) {
         StoredValue old = entries.get(s(increment.key()));
         String text = old == null ? "0" : s(old.value());
-        if (!text.matches("0|-?[1-9][0-9]*")
-                || new BigInteger(text).bitLength() > 63) {
+        if (!text.matches("0|-?[1-9][0-9]*") || new BigInteger(text).bitLength() > 63) {
             return new CommandResult.NotAnInteger();
         }
         BigInteger sum = new BigInteger(text).add(BigInteger.valueOf(increment.delta()));
@@ -133,8 +133,7 @@ final class ShardModel {
         }
         entries.put(
                 s(increment.key()),
-                new StoredValue(
-                        sum.toString().getBytes(ISO_8859_1), index, old == null ? 0 : old.expiresAtMillis()));
+                new StoredValue(sum.toString().getBytes(ISO_8859_1), index, old == null ? 0 : old.expiresAtMillis()));
         return new CommandResult.Incremented(sum.longValueExact());
     }
 

@@ -52,8 +52,10 @@ class ShardModelTest {
                 for (ShardStateMachine machine : machines) {
                     CommandResult result = machine.apply(index, entry.clone());
                     if (command instanceof Command.EvictExpired) {
-                        // The model drops what is expired at once, machines when they meet it; those agree with each other.
-                        expected = ResultCodec.encode(machines.get(0) == machine ? result : ResultCodec.decode(expected));
+                        // The model drops what is expired at once, machines when they meet it; those agree with each
+                        // other.
+                        expected =
+                                ResultCodec.encode(machines.get(0) == machine ? result : ResultCodec.decode(expected));
                     }
                     if (!Arrays.equals(ResultCodec.encode(result), expected)) {
                         fail("seed " + seed + ", command " + i + ": " + command + "\n expected "
@@ -111,12 +113,17 @@ class ShardModelTest {
         List<String> order = null;
         for (ShardStateMachine machine : machines) {
             machine.apply(index, CommandCodec.encode(Envelope.of(evict)));
-            assertThat(machine.query(new Query.Size(), 0)).as("seed %d", seed).isEqualTo(new QueryResult.Count(expected.size()));
-            assertThat(machine.collectExpired(model.timeMillis, 100)).as("seed %d", seed).isEmpty();
+            assertThat(machine.query(new Query.Size(), 0))
+                    .as("seed %d", seed)
+                    .isEqualTo(new QueryResult.Count(expected.size()));
+            assertThat(machine.collectExpired(model.timeMillis, 100))
+                    .as("seed %d", seed)
+                    .isEmpty();
             for (int tag = 0; tag < 5; tag++) {
                 String prefix = "{" + tag + "}";
                 int slot = KeySlot.of(prefix.getBytes());
-                List<String> ofSlot = expected.stream().filter(k -> k.startsWith(prefix)).toList();
+                List<String> ofSlot =
+                        expected.stream().filter(k -> k.startsWith(prefix)).toList();
                 assertThat(machine.query(new Query.SlotSize(slot), 0)).isEqualTo(new QueryResult.Count(ofSlot.size()));
                 assertThat(((QueryResult.Keys) machine.query(new Query.SlotKeys(slot, 100), 0)).keys())
                         .extracting(ShardModel::s)
@@ -124,7 +131,9 @@ class ShardModelTest {
             }
             List<String> scanned = scanAll(machine, 1 + (int) (index % 7), 0x1234);
             assertThat(scanned).as("seed %d", seed).containsExactlyInAnyOrderElementsOf(expected);
-            assertThat(order == null || order.equals(scanned)).as("scan order, seed %d", seed).isTrue();
+            assertThat(order == null || order.equals(scanned))
+                    .as("scan order, seed %d", seed)
+                    .isTrue();
             order = scanned;
             List<byte[]> keys = RandomCommands.allKeys();
             QueryResult.Values many = (QueryResult.Values) machine.query(new Query.GetMany(keys), model.timeMillis);
