@@ -34,7 +34,8 @@ final class FakeData {
 
     private record Entry(Bytes value, long version, long expiresAtMillis) {}
 
-    private static final long NEVER = Long.MAX_VALUE;
+    /** Before all times; later than all of them where expiries are compared. */
+    private static final long NEVER = Long.MIN_VALUE;
 
     private final InstantSource clock;
     private final Map<Bytes, Entry> entries = new HashMap<>();
@@ -54,10 +55,14 @@ final class FakeData {
         }
     }
 
+    private boolean past(long expiresAtMillis) {
+        return expiresAtMillis != NEVER && expiresAtMillis <= clock.millis();
+    }
+
     private Entry find(Bytes key) {
         checkKey(key);
         Entry entry = entries.get(key);
-        if (entry != null && entry.expiresAtMillis <= clock.millis()) {
+        if (entry != null && past(entry.expiresAtMillis)) {
             drop(key);
             return null;
         }
@@ -76,7 +81,7 @@ final class FakeData {
         if (value.length() > Limits.MAX_VALUE_BYTES) {
             throw new InvalidRequestException(Reason.INVALID_ARGUMENT, "value length = " + value.length());
         }
-        if (expiresAtMillis <= clock.millis()) {
+        if (past(expiresAtMillis)) {
             drop(key);
             return 0;
         }
@@ -97,7 +102,7 @@ final class FakeData {
     private long time(Expiry expiry, Entry present) {
         if (expiry instanceof Expiry.After after) {
             long millis = after.duration().toMillis();
-            return millis > NEVER - 1 - clock.millis() ? NEVER - 1 : clock.millis() + millis;
+            return millis > Long.MAX_VALUE - clock.millis() ? Long.MAX_VALUE : clock.millis() + millis;
         }
         if (expiry instanceof Expiry.At at) {
             return at.instant().toEpochMilli();
@@ -195,13 +200,13 @@ final class FakeData {
                     case ALWAYS -> true;
                     case IF_NONE -> present.expiresAtMillis == NEVER;
                     case IF_ANY -> present.expiresAtMillis != NEVER;
-                    case IF_LATER -> at > present.expiresAtMillis;
-                    case IF_EARLIER -> at < present.expiresAtMillis;
+                    case IF_LATER -> present.expiresAtMillis != NEVER && at > present.expiresAtMillis;
+                    case IF_EARLIER -> present.expiresAtMillis == NEVER || at < present.expiresAtMillis;
                 };
         if (!holds) {
             return false;
         }
-        if (at <= clock.millis()) {
+        if (past(at)) {
             drop(key);
         } else {
             entries.put(key, new Entry(present.value, present.version, at));

@@ -94,6 +94,20 @@ public abstract class Call {
         return integer(index, "ERR value is not an integer or out of range");
     }
 
+    /**
+     * An argument as a 32-bit integer.
+     *
+     * @throws CommandException if it is none
+     */
+    public final int int32(int index) {
+        long value = integer(index);
+        if (value < Integer.MIN_VALUE || value > Integer.MAX_VALUE) {
+            throw new CommandException("ERR value is out of range, value must between " + Integer.MIN_VALUE + " and "
+                    + Integer.MAX_VALUE);
+        }
+        return (int) value;
+    }
+
     /** An argument as a 64-bit integer; {@code error} is the reply if it is none. */
     public final long integer(int index, String error) {
         long[] value = new long[1];

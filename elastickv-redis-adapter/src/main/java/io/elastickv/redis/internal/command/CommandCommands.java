@@ -124,7 +124,7 @@ final class CommandCommands {
         List<Reply> replies = new ArrayList<>();
         for (int i = 2; i < call.size(); i++) {
             CommandSpec spec = named(call.raw(i));
-            replies.add(spec == null ? Replies.NULL_ARRAY : CommandDescriptions.info(spec));
+            replies.add(spec == null ? Replies.NULL : CommandDescriptions.info(spec));
         }
         call.reply(Reply.array(replies));
     }

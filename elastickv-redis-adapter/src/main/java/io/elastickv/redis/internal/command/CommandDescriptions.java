@@ -56,8 +56,8 @@ final class CommandDescriptions {
                 Reply.integer(step),
                 words(categories(spec)),
                 strings(spec.tips()),
-                Reply.array(keySpecs),
-                Reply.array(subcommands));
+                new Reply.Group(keySpecs),
+                new Reply.Group(subcommands));
     }
 
     private static Reply words(Iterable<String> words) {
@@ -69,7 +69,7 @@ final class CommandDescriptions {
     private static Reply strings(List<String> texts) {
         List<Reply> items = new ArrayList<>();
         texts.forEach(text -> items.add(Reply.bulk(text)));
-        return Reply.array(items);
+        return new Reply.Group(items);
     }
 
     private static Reply keySpec(CommandSpec.Keys part) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * {@code CONFIG}: tells clients what holds here in Redis' terms. Setting a parameter to what it is succeeds; otherwise
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class ConfigCommands {
 
+    private static final Pattern PATTERN = Pattern.compile("[\\[\\]*?\\\\]");
     private static final String FLAGS = "admin noscript loading stale";
 
     private static final Set<String> HINTS = Set.of(
@@ -137,17 +139,27 @@ final class ConfigCommands {
         return map;
     }
 
+    /** A name that is no pattern is told as it was asked for. */
     private void get(Call call) {
-        List<Glob> patterns = new ArrayList<>();
+        Map<String, String> present = parameters();
+        Map<String, String> found = new LinkedHashMap<>();
         for (int i = 2; i < call.size(); i++) {
-            patterns.add(Glob.of(call.raw(i), true));
+            String asked = new String(call.raw(i), ISO_8859_1);
+            if (PATTERN.matcher(asked).find()) {
+                Glob pattern = Glob.of(call.raw(i), true);
+                present.forEach((name, value) -> {
+                    if (pattern.matches(name.getBytes(ISO_8859_1))) {
+                        found.put(name, value);
+                    }
+                });
+            } else if (present.containsKey(Words.lower(call.raw(i)))) {
+                found.put(asked, present.getOrDefault(Words.lower(call.raw(i)), ""));
+            }
         }
         List<Reply> items = new ArrayList<>();
-        parameters().forEach((name, value) -> {
-            if (patterns.stream().anyMatch(pattern -> pattern.matches(name.getBytes(ISO_8859_1)))) {
-                items.add(Reply.bulk(name));
-                items.add(Reply.bulk(value.getBytes(ISO_8859_1)));
-            }
+        found.forEach((name, value) -> {
+            items.add(Reply.bulk(name.getBytes(ISO_8859_1)));
+            items.add(Reply.bulk(value.getBytes(ISO_8859_1)));
         });
         call.reply(new Reply.Dictionary(items));
     }

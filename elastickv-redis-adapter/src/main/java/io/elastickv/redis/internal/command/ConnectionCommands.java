@@ -89,11 +89,7 @@ final class ConnectionCommands {
     }
 
     private static void select(Call call) {
-        long index = call.integer(1);
-        if (index < Integer.MIN_VALUE || index > Integer.MAX_VALUE) {
-            throw CommandException.notAnInteger();
-        }
-        if (index != 0) {
+        if (call.int32(1) != 0) {
             throw new CommandException("ERR SELECT is not allowed in cluster mode");
         }
         call.reply(Replies.OK);
@@ -152,7 +148,7 @@ final class ConnectionCommands {
         }
         if (!client.authenticated()) {
             throw new CommandException("NOAUTH HELLO must be called with the client already authenticated, otherwise the"
-                    + " HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the"
+                    + " HELLO AUTH <user> <pass> option can be used to authenticate the client and select the"
                     + " RESP protocol version at the same time");
         }
         if (name > 0) {

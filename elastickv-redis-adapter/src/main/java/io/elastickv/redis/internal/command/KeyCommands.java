@@ -21,6 +21,9 @@ final class KeyCommands {
 
     private static final int FAN_OUT = 64;
 
+    /** As many as Redis has unless told otherwise; which of its errors comes depends on it. */
+    private static final int DATABASES = 16;
+
     private final Server server;
     private final Retry retry;
 
@@ -158,7 +161,7 @@ final class KeyCommands {
             if (call.is(i, "replace")) {
                 replace = true;
             } else if (call.is(i, "db") && i + 1 < call.size()) {
-                checkDatabase(call.integer(++i));
+                checkDatabase(call.int32(++i));
             } else {
                 throw CommandException.syntax();
             }
@@ -199,11 +202,11 @@ final class KeyCommands {
     }
 
     private static void checkDatabase(long database) {
-        if (database < Integer.MIN_VALUE || database > Integer.MAX_VALUE) {
-            throw CommandException.notAnInteger();
+        if (database < 0 || database >= DATABASES) {
+            throw new CommandException("ERR DB index is out of range");
         }
         if (database != 0) {
-            throw new CommandException("ERR DB index is out of range");
+            throw new CommandException("ERR Copying to another database is not allowed in cluster mode");
         }
     }
 

@@ -123,11 +123,7 @@ final class LongDouble {
     @Override
     public String toString() {
         BigDecimal printed = value.setScale(17, RoundingMode.HALF_EVEN);
-        String text = printed.stripTrailingZeros().toPlainString();
-        if (printed.signum() == 0) {
-            return value.signum() < 0 ? "-0" : "0";
-        }
-        return text;
+        return printed.signum() == 0 ? "0" : printed.stripTrailingZeros().toPlainString();
     }
 
     private static boolean tooLarge(BigDecimal value) {

@@ -7,9 +7,12 @@ import io.elastickv.api.ScanCursor;
 import io.elastickv.api.UnsafeBytes;
 import io.elastickv.redis.internal.resp.Replies;
 import io.elastickv.redis.internal.resp.Reply;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Commands on all keys. */
@@ -19,6 +22,8 @@ final class ScanCommands {
     private static final int PAGE = 10_000;
 
     private static final int DEFAULT_COUNT = 10;
+
+    private static final Pattern CURSOR = Pattern.compile("[+-]?[0-9]{1,40}");
 
     private final Server server;
 
@@ -94,7 +99,7 @@ final class ScanCommands {
     }
 
     private void scan(Call call) {
-        ScanCursor cursor = cursor(call.raw(1));
+        Optional<ScanCursor> cursor = cursor(call.raw(1));
         Glob pattern = null;
         long count = DEFAULT_COUNT;
         boolean strings = true;
@@ -114,8 +119,12 @@ final class ScanCommands {
             }
         }
         List<Reply> keys = new ArrayList<>();
+        if (cursor.isEmpty()) {
+            call.reply(Reply.array(Reply.bulk("0"), Replies.EMPTY_ARRAY));
+            return;
+        }
         call.reply(
-                pages(cursor, pattern, keys, count, strings),
+                pages(cursor.get(), pattern, keys, count, strings),
                 next -> Reply.array(Reply.bulk(Long.toString(next.value())), Reply.array(keys)));
     }
 
@@ -139,12 +148,22 @@ final class ScanCommands {
         });
     }
 
-    /** As strtoul: white space and a sign before, nothing after the digits. */
-    private static ScanCursor cursor(byte[] text) {
-        try {
-            return new ScanCursor(Long.parseUnsignedLong(new String(text, ISO_8859_1)));
-        } catch (IllegalArgumentException e) {
+    /** As strtoul reads it: nothing is zero, and a minus sign is taken modulo 2^64. */
+    private static Optional<ScanCursor> cursor(byte[] bytes) {
+        String text = new String(bytes, ISO_8859_1);
+        if (text.isEmpty()) {
+            return Optional.of(ScanCursor.START);
+        }
+        if (!CURSOR.matcher(text).matches()) {
             throw new CommandException("ERR invalid cursor");
         }
+        BigInteger value = new BigInteger(text.startsWith("+") ? text.substring(1) : text);
+        if (value.abs().bitLength() > Long.SIZE) {
+            throw new CommandException("ERR invalid cursor");
+        }
+        // No scan of this store gives a cursor beyond a signed long: there is nothing after it.
+        return value.signum() < 0 || value.bitLength() >= Long.SIZE
+                ? Optional.empty()
+                : Optional.of(new ScanCursor(value.longValueExact()));
     }
 }

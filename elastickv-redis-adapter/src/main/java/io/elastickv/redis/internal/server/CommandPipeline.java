@@ -11,6 +11,7 @@ import io.elastickv.redis.internal.command.CommandTable;
 import io.elastickv.redis.internal.command.Failures;
 import io.elastickv.redis.internal.command.Handler;
 import io.elastickv.redis.internal.command.Statistics;
+import io.elastickv.redis.internal.command.Words;
 import io.elastickv.redis.internal.resp.Replies;
 import io.elastickv.redis.internal.resp.Reply;
 import java.util.ArrayDeque;
@@ -21,6 +22,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The commands of one connection. A command begins when those before it that have a key in common with it have ended; a
@@ -54,6 +57,7 @@ final class CommandPipeline {
         void close();
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(CommandPipeline.class);
     private static final int MAX_GROUP = 128;
 
     private final CommandTable table;
@@ -136,6 +140,7 @@ final class CommandPipeline {
         call.done = true;
         call.resp3 = client.resp3();
         call.closeAfter = true;
+        call.suppressed = client.suppressNext();
         call.reply = error == null ? Replies.NONE : Reply.error(error);
         closing = true;
         calls.add(call);
@@ -151,6 +156,12 @@ final class CommandPipeline {
     }
 
     private void begin(PendingCall call, byte[][] arguments) {
+        if (Words.equal(arguments[0], "post") || Words.equal(arguments[0], "host:")) {
+            LOG.warn("Client {} sends HTTP: a web page may be attacking this port. Connection closed.", client.remoteAddress());
+            closing = true;
+            client.kill();
+            return;
+        }
         call.resp3 = client.resp3();
         client.lastCommand(null);
         CommandSpec spec = table.resolve(arguments);

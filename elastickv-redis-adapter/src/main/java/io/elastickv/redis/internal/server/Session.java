@@ -40,6 +40,7 @@ final class Session implements ClientState {
     private volatile String lastCommand = "NULL";
     private volatile String flags = "";
     private ReplyMode replies = ReplyMode.ON;
+    private boolean skipping;
 
     Session(long id, SocketAddress remote, SocketAddress local, boolean passwordNeeded, Control control) {
         this.id = id;
@@ -52,6 +53,7 @@ final class Session implements ClientState {
 
     /** Whether the reply to the command that begins now is not sent. */
     boolean suppressNext() {
+        skipping = false;
         if (replies == ReplyMode.ON) {
             return false;
         }
@@ -61,8 +63,6 @@ final class Session implements ClientState {
         }
         return true;
     }
-
-    private boolean skipping;
 
     /** Whether the reply to the present command is still not sent: the command may have switched replies on. */
     boolean suppresses() {
@@ -130,6 +130,7 @@ final class Session implements ClientState {
 
     @Override
     public void replies(ReplyMode value) {
+        skipping &= value != ReplyMode.ON;
         // Skipping one reply means nothing while none are sent.
         if (value != ReplyMode.SKIP_NEXT || replies != ReplyMode.OFF) {
             replies = value;
