@@ -35,7 +35,11 @@ final class ChannelStack {
     private ChannelStack() {}
 
     static JChannel create(
-            ChannelConfig config, NodeTcp tcp, InetAddress bindAddress, List<PhysicalAddress> seeds, NodeThreads threads)
+            ChannelConfig config,
+            NodeTcp tcp,
+            InetAddress bindAddress,
+            List<PhysicalAddress> seeds,
+            NodeThreads threads)
             throws Exception {
         ChannelConfig.Timeouts timeouts = config.timeouts();
         tcp.setBindAddr(bindAddress).setBindPort(config.bindAddress().port()).setPortRange(0);
@@ -54,9 +58,8 @@ final class ChannelStack {
                 .setMinInterval(timeouts.mergeMinMillis())
                 .setMaxInterval(timeouts.mergeMaxMillis())
                 .setCheckInterval(2L * timeouts.mergeMaxMillis());
-        FD_ALL3 heartbeats = new FD_ALL3()
-                .setTimeout(timeouts.heartbeatTimeoutMillis())
-                .setInterval(timeouts.heartbeatMillis());
+        FD_ALL3 heartbeats =
+                new FD_ALL3().setTimeout(timeouts.heartbeatTimeoutMillis()).setInterval(timeouts.heartbeatMillis());
         VERIFY_SUSPECT2 verify = new VERIFY_SUSPECT2().setTimeout(timeouts.verifySuspectMillis());
         NAKACK2 nakack = new NAKACK2();
         nakack.useMcastXmit(false).setXmitInterval(500);

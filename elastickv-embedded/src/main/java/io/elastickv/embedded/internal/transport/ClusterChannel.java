@@ -188,8 +188,12 @@ public final class ClusterChannel implements AutoCloseable {
             if (!unresolved.isEmpty()) {
                 threads.thread("resolve", () -> resolveLater(unresolved)).start();
             }
-            log.info("{}: listens on {} with {} seeds, incarnation {}", nodeName(), localAddress(),
-                    config.seeds().size(), config.incarnation());
+            log.info(
+                    "{}: listens on {} with {} seeds, incarnation {}",
+                    nodeName(),
+                    localAddress(),
+                    config.seeds().size(),
+                    config.incarnation());
         }
     }
 
@@ -209,8 +213,8 @@ public final class ClusterChannel implements AutoCloseable {
                                 e);
             }
         }
-        return new TransportException("cannot start the network of " + nodeName() + " on " + config.bindAddress()
-                + ": " + e.getMessage(), e);
+        return new TransportException(
+                "cannot start the network of " + nodeName() + " on " + config.bindAddress() + ": " + e.getMessage(), e);
     }
 
     private List<PhysicalAddress> resolveSeeds(List<PeerAddress> addresses, List<PeerAddress> unresolved) {
@@ -219,8 +223,11 @@ public final class ClusterChannel implements AutoCloseable {
             IpAddress ip = resolve(address);
             if (ip == null) {
                 unresolved.add(address);
-                log.warn("{}: the seed {} has a host name that is not known now: tried again every {} s", nodeName(),
-                        address, RESOLVE_INTERVAL_MILLIS / 1000);
+                log.warn(
+                        "{}: the seed {} has a host name that is not known now: tried again every {} s",
+                        nodeName(),
+                        address,
+                        RESOLVE_INTERVAL_MILLIS / 1000);
             } else {
                 found.add(ip);
             }
@@ -286,7 +293,9 @@ public final class ClusterChannel implements AutoCloseable {
     /** Where this node can be reached: the configured address, with the actual port. */
     public PeerAddress localAddress() {
         PhysicalAddress physical = tcp.localPhysicalAddress();
-        int port = physical instanceof IpAddress ip ? ip.getPort() : config.bindAddress().port();
+        int port = physical instanceof IpAddress ip
+                ? ip.getPort()
+                : config.bindAddress().port();
         return new PeerAddress(config.bindAddress().host(), port);
     }
 
@@ -449,7 +458,8 @@ public final class ClusterChannel implements AutoCloseable {
     }
 
     /** The main JGroups channel, for tests of this package; null before the start. */
-    @Nullable JChannel jgroups() {
+    @Nullable
+    JChannel jgroups() {
         return channel;
     }
 
@@ -545,7 +555,8 @@ public final class ClusterChannel implements AutoCloseable {
         return closed;
     }
 
-    @Nullable Link linkTo(String peer) {
+    @Nullable
+    Link linkTo(String peer) {
         Link link = links.named(peer);
         if (link == null && peer.equals(config.nodeName()) && tcp.localPhysicalAddress() instanceof IpAddress own) {
             return closed ? null : links.to(own);
@@ -553,7 +564,8 @@ public final class ClusterChannel implements AutoCloseable {
         return closed ? null : link;
     }
 
-    @Nullable Link linkTo(PeerAddress address) {
+    @Nullable
+    Link linkTo(PeerAddress address) {
         IpAddress ip = closed ? null : resolve(address);
         return ip == null ? null : links.to(ip);
     }
@@ -766,7 +778,9 @@ public final class ClusterChannel implements AutoCloseable {
         private void malformed(IpAddress from) {
             stats.framesMalformed.increment();
             if (malformedWarnings.pass()) {
-                log.warn("{}: a frame from {} is malformed or of another version; such frames are dropped", nodeName(),
+                log.warn(
+                        "{}: a frame from {} is malformed or of another version; such frames are dropped",
+                        nodeName(),
                         from);
             }
         }
@@ -874,7 +888,12 @@ public final class ClusterChannel implements AutoCloseable {
                     link.failAll();
                 }
             }
-            log.info("{}: view {} has {}, joined {}, left {}", nodeName(), newView.getViewId().getId(), members, joined,
+            log.info(
+                    "{}: view {} has {}, joined {}, left {}",
+                    nodeName(),
+                    newView.getViewId().getId(),
+                    members,
+                    joined,
                     left);
             try {
                 listener.viewChanged(Set.copyOf(joined), Set.copyOf(left), view);

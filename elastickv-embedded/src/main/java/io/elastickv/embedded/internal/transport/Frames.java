@@ -124,7 +124,8 @@ final class Frames {
      *
      * @param nameStart where the sender's name begins in the frame
      */
-    record Header(boolean storageless, long clusterHigh, long clusterLow, int nameStart, int nameLength, long incarnation) {
+    record Header(
+            boolean storageless, long clusterHigh, long clusterLow, int nameStart, int nameLength, long incarnation) {
         boolean named(byte[] frame, byte[] name) {
             return Arrays.equals(frame, nameStart, nameStart + nameLength, name, 0, name.length);
         }

@@ -83,8 +83,7 @@ final class Link {
 
     Link(IpAddress address, boolean self, LinkContext context) {
         this.address = address;
-        this.peerAddress =
-                new PeerAddress(address.getIpAddress().getHostAddress(), address.getPort());
+        this.peerAddress = new PeerAddress(address.getIpAddress().getHostAddress(), address.getPort());
         this.self = self;
         this.context = context;
         this.outbox = new Outbox(context.headerBytes(), context.maxOutboxBytes());
@@ -259,7 +258,9 @@ final class Link {
             log.debug("{}: cannot connect to {}: {}", context.nodeName(), describe(), e.toString());
         }
         fail(outbox.dropAll(), true);
-        if (e instanceof ConnectException && e.getMessage() != null && e.getMessage().contains("refused")) {
+        if (e instanceof ConnectException
+                && e.getMessage() != null
+                && e.getMessage().contains("refused")) {
             // Nobody listens: the process is gone. A silent network would have given a timeout.
             markSilent();
         }

@@ -52,12 +52,7 @@ final class LinkMonitor {
         }
     }
 
-    LinkMonitor(
-            LinkContext context,
-            LinkTable links,
-            ClusterListener listener,
-            long pingNanos,
-            long unreachableNanos) {
+    LinkMonitor(LinkContext context, LinkTable links, ClusterListener listener, long pingNanos, long unreachableNanos) {
         this.context = context;
         this.links = links;
         this.listener = listener;

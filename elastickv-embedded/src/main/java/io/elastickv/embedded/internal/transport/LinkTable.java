@@ -23,7 +23,8 @@ final class LinkTable {
     }
 
     /** The link to an address, made if there is none; null after the channel was closed. */
-    @Nullable Link to(IpAddress address) {
+    @Nullable
+    Link to(IpAddress address) {
         Link link = byAddress.get(address);
         return link != null ? link : create(address);
     }
@@ -38,7 +39,8 @@ final class LinkTable {
         return link;
     }
 
-    @Nullable Link named(String name) {
+    @Nullable
+    Link named(String name) {
         return byName.get(name);
     }
 

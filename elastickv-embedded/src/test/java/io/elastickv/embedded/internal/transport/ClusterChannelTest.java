@@ -30,7 +30,8 @@ class ClusterChannelTest {
         for (TestNode node : nodes) {
             node.close();
         }
-        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> assertThat(networkThreads()).isEmpty());
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(networkThreads()).isEmpty());
     }
 
     private static List<String> networkThreads() {
@@ -119,8 +120,9 @@ class ClusterChannelTest {
                 assertThat(node.channel.view()).isEqualTo(Set.of("n1", "n2", "n3"));
             }
         });
-        System.out.printf("connected after %d ms, one view after %d ms%n", (connected - start) / 1_000_000,
-                (System.nanoTime() - start) / 1_000_000);
+        System.out.printf(
+                "connected after %d ms, one view after %d ms%n",
+                (connected - start) / 1_000_000, (System.nanoTime() - start) / 1_000_000);
         assertThat(nodes.get(0).call("n2", ECHO, "hello".getBytes(UTF_8))).isEqualTo("hello".getBytes(UTF_8));
         assertThat(nodes.get(0).call("n1", ECHO, "self".getBytes(UTF_8))).isEqualTo("self".getBytes(UTF_8));
     }
@@ -168,7 +170,8 @@ class ClusterChannelTest {
         nodes.get(0).channel.sendGroup("n2", 1, EncodedMessage.of(large));
         nodes.get(0).channel.sendGroup("n2", 2, EncodedMessage.of(new byte[10]));
         nodes.get(0).channel.flush();
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertThat(order).containsExactly(2L, 1L));
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(order).containsExactly(2L, 1L));
         assertThat(nodes.get(0).call("n2", ECHO, large)).isEqualTo(large);
         assertThat(nodes.get(0).channel.outboxBytes("n2")).isLessThan(1000);
     }
@@ -183,7 +186,8 @@ class ClusterChannelTest {
     @Test
     void aCallOfAnUnknownMethodWasNotSent() throws Exception {
         startCluster(2);
-        assertThat(failureOf(nodes.get(0).callAsync("n2", 77, new byte[1], seconds(5)))).isEqualTo(RpcFailure.NOT_SENT);
+        assertThat(failureOf(nodes.get(0).callAsync("n2", 77, new byte[1], seconds(5))))
+                .isEqualTo(RpcFailure.NOT_SENT);
     }
 
     @Test
@@ -202,13 +206,15 @@ class ClusterChannelTest {
         startCluster(2);
         nodes.get(1).channel.rpc().register(2, (from, payload, responder) -> {});
         CompletableFuture<byte[]> call = nodes.get(0).callAsync("n2", 2, new byte[1], seconds(30));
-        await().untilAsserted(() -> assertThat(nodes.get(0).channel.rpc().pendingCalls()).isOne());
+        await().untilAsserted(() ->
+                assertThat(nodes.get(0).channel.rpc().pendingCalls()).isOne());
         long start = System.nanoTime();
         nodes.get(1).close();
         assertThat(failureOf(call)).isEqualTo(RpcFailure.NO_ANSWER);
         await().untilAsserted(() -> assertThat(nodes.get(0).reachability).containsExactly("+n2", "-n2"));
         assertThat(System.nanoTime() - start).isLessThan(seconds(5));
-        assertThat(failureOf(nodes.get(0).callAsync("n2", ECHO, new byte[1], seconds(5)))).isEqualTo(RpcFailure.NOT_SENT);
+        assertThat(failureOf(nodes.get(0).callAsync("n2", ECHO, new byte[1], seconds(5))))
+                .isEqualTo(RpcFailure.NOT_SENT);
     }
 
     @Test
@@ -251,12 +257,14 @@ class ClusterChannelTest {
     void aStoragelessMemberCallsByAddressAndByName() throws Exception {
         startCluster(2);
         PeerAddress seed = nodes.get(0).channel.localAddress();
-        TestNode client = start(TestNode.config("c1", new PeerAddress("127.0.0.1", 0), List.of(seed)).storageless(true));
+        TestNode client = start(TestNode.config("c1", new PeerAddress("127.0.0.1", 0), List.of(seed))
+                .storageless(true));
         TestNode.FutureCallback byAddress = new TestNode.FutureCallback();
         client.channel.rpc().call(seed, ECHO, "a".getBytes(UTF_8), seconds(5), byAddress);
         assertThat(byAddress.future.get(10, TimeUnit.SECONDS)).isEqualTo("a".getBytes(UTF_8));
         await().untilAsserted(() -> assertThat(client.channel.isConnected("n1")).isTrue());
-        await().untilAsserted(() -> assertThat(nodes.get(0).channel.isStorageless("c1")).isTrue());
+        await().untilAsserted(() ->
+                assertThat(nodes.get(0).channel.isStorageless("c1")).isTrue());
         assertThat(nodes.get(0).call("c1", ECHO, new byte[] {7})).isEqualTo(new byte[] {7});
         assertThat(client.channel.localAddress().port()).isPositive();
     }
@@ -291,9 +299,11 @@ class ClusterChannelTest {
         nodes.get(0).channel.setClusterId(a);
         assertThat(nodes.get(0).call("n2", ECHO, new byte[1])).hasSize(1);
         nodes.get(1).channel.setClusterId(b);
-        assertThat(failureOf(nodes.get(0).callAsync("n2", ECHO, new byte[1], seconds(1)))).isEqualTo(RpcFailure.NO_ANSWER);
+        assertThat(failureOf(nodes.get(0).callAsync("n2", ECHO, new byte[1], seconds(1))))
+                .isEqualTo(RpcFailure.NO_ANSWER);
         assertThat(nodes.get(1).channel.stats().framesOfStrangers()).isPositive();
-        await().untilAsserted(() -> assertThat(nodes.get(0).channel.isConnected("n2")).isFalse());
+        await().untilAsserted(
+                        () -> assertThat(nodes.get(0).channel.isConnected("n2")).isFalse());
     }
 
     @Test
