@@ -35,15 +35,21 @@ final class ChannelStack {
     private ChannelStack() {}
 
     static JChannel create(
-            ChannelConfig config, NodeTcp tcp, InetAddress bindAddress, List<PhysicalAddress> seeds, NodeThreads threads)
+            ChannelConfig config,
+            NodeTcp tcp,
+            InetAddress bindAddress,
+            List<PhysicalAddress> seeds,
+            NodeThreads threads)
             throws Exception {
         ChannelConfig.Timeouts timeouts = config.timeouts();
         tcp.setBindAddr(bindAddress).setBindPort(config.bindAddress().port()).setPortRange(0);
         tcp.useVirtualThreads(false).setThreadFactory(threads);
         tcp.setBundlerType("no-bundler");
         tcp.tcpNodelay(true).setSockConnTimeout(timeouts.connectTimeoutMillis());
+        tcp.setPeerAddrReadTimeout(1_000);
         tcp.enableSuspectEvents(true).logDetails(false);
-        // The sender thread of a peer is the only one that writes to it.
+        // The sender thread of a peer is the only one that writes to it. (With the lock, errors of flush() are
+        // swallowed.)
         tcp.useLockToSend(false).logAcceptError(false);
         tcp.getThreadPool().setMinThreads(0).setMaxThreads(64).setKeepAliveTime(10_000);
         // A node that restarted quickly has a new logical address at the same place: keep no old ones.
@@ -53,10 +59,9 @@ final class ChannelStack {
         MERGE3 merge = new MERGE3()
                 .setMinInterval(timeouts.mergeMinMillis())
                 .setMaxInterval(timeouts.mergeMaxMillis())
-                .setCheckInterval(2L * timeouts.mergeMaxMillis());
-        FD_ALL3 heartbeats = new FD_ALL3()
-                .setTimeout(timeouts.heartbeatTimeoutMillis())
-                .setInterval(timeouts.heartbeatMillis());
+                .setCheckInterval(timeouts.mergeMaxMillis() + timeouts.mergeMaxMillis() / 2);
+        FD_ALL3 heartbeats =
+                new FD_ALL3().setTimeout(timeouts.heartbeatTimeoutMillis()).setInterval(timeouts.heartbeatMillis());
         VERIFY_SUSPECT2 verify = new VERIFY_SUSPECT2().setTimeout(timeouts.verifySuspectMillis());
         NAKACK2 nakack = new NAKACK2();
         nakack.useMcastXmit(false).setXmitInterval(500);

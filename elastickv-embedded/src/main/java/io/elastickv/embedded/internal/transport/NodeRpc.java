@@ -60,8 +60,7 @@ public final class NodeRpc {
      * Calls whoever listens at an address, before names are known. Blocks while a host name that was not used before is
      * being resolved; IP addresses are not.
      */
-    public void call(
-            PeerAddress address, int method, EncodedMessage payload, long timeoutNanos, RpcCallback callback) {
+    public void call(PeerAddress address, int method, EncodedMessage payload, long timeoutNanos, RpcCallback callback) {
         call(channel.linkTo(address), method, payload, timeoutNanos, callback);
     }
 
@@ -170,11 +169,13 @@ public final class NodeRpc {
                 return;
             }
             if (m.size() > channel.config().maxMessageBytes()) {
-                log.warn("{}: an answer to {} has {} bytes, more than the channel takes", channel.nodeName(), link,
+                log.warn(
+                        "{}: an answer to {} has {} bytes, more than the channel takes",
+                        channel.nodeName(),
+                        link,
                         m.size());
                 link.outbox.addResponse(id, incarnation, Frames.STATUS_FAILED, NOTHING);
-            } else if (link.incarnation != incarnation
-                    || !link.outbox.addResponse(id, incarnation, status, m)) {
+            } else if (link.incarnation != incarnation || !link.outbox.addResponse(id, incarnation, status, m)) {
                 channel.counters().messagesDropped.increment();
                 return;
             }

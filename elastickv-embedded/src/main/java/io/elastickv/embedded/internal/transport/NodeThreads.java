@@ -21,7 +21,9 @@ final class NodeThreads extends DefaultThreadFactory {
     }
 
     Thread thread(String role, Runnable body) {
-        String plain = role.replace("jgroups", "").replace("Connection.Receiver", "receive").replace(' ', '-');
+        String plain = role.replace("jgroups", "")
+                .replace("Connection.Receiver", "receive")
+                .replace(' ', '-');
         Thread thread = new Thread(body, prefix + plain + "-" + counter.incrementAndGet());
         thread.setDaemon(true);
         return thread;

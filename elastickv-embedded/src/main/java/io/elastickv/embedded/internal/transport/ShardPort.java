@@ -12,7 +12,8 @@ public interface ShardPort {
     ShardRole role();
 
     /** The node name of the leader that this replica follows, or null while it knows none. */
-    @Nullable String leaderName();
+    @Nullable
+    String leaderName();
 
     long term();
 

@@ -15,7 +15,6 @@ import org.jgroups.View;
 import org.jgroups.annotations.MBean;
 import org.jgroups.annotations.ManagedAttribute;
 import org.jgroups.annotations.ManagedOperation;
-import org.jgroups.annotations.Property;
 import org.jgroups.conf.AttributeType;
 import org.jgroups.conf.ClassConfigurator;
 import org.jgroups.fork.ForkChannel;
@@ -230,7 +229,7 @@ public final class ShardRaft extends RAFT implements AutoCloseable {
         View view = current;
         if (view != null) {
             for (Address address : view.getMembers()) {
-                if (ClusterChannel.nameOf(address).equals(name)) {
+                if (ViewTracker.nameOf(address).equals(name)) {
                     return address;
                 }
             }
@@ -287,7 +286,9 @@ public final class ShardRaft extends RAFT implements AutoCloseable {
     }
 
     private static boolean isStock(Message msg) {
-        return msg.getHeader(RAFT_ID) != null || msg.getHeader(ELECTION_ID) != null || msg.getHeader(PROTOCOL_ID) != null;
+        return msg.getHeader(RAFT_ID) != null
+                || msg.getHeader(ELECTION_ID) != null
+                || msg.getHeader(PROTOCOL_ID) != null;
     }
 
     private static final short ELECTION_ID = 520;
@@ -566,7 +567,14 @@ public final class ShardRaft extends RAFT implements AutoCloseable {
     }
 
     @Override
-    protected void handleDownRequest(CompletableFuture<byte[]> f, byte[] buf, int offset, int length, boolean internal, Options opts, boolean readOnly) {
+    protected void handleDownRequest(
+            CompletableFuture<byte[]> f,
+            byte[] buf,
+            int offset,
+            int length,
+            boolean internal,
+            Options opts,
+            boolean readOnly) {
         throw refused("appending and reading");
     }
 
