@@ -95,7 +95,7 @@ public record ChannelConfig(
             int heartbeatTimeoutMillis) {
 
         /** The defaults. */
-        public static final Timeouts DEFAULT = new Timeouts(200, 1_000, 1_000, 100, 500, 200, 500, 1_500, 1_000, 4_000);
+        public static final Timeouts DEFAULT = new Timeouts(200, 1_000, 1_000, 100, 500, 200, 300, 1_000, 1_000, 4_000);
 
         /** Checks that no interval exceeds the timeout that counts it. */
         public Timeouts {

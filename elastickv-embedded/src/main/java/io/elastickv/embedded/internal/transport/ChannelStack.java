@@ -46,8 +46,10 @@ final class ChannelStack {
         tcp.useVirtualThreads(false).setThreadFactory(threads);
         tcp.setBundlerType("no-bundler");
         tcp.tcpNodelay(true).setSockConnTimeout(timeouts.connectTimeoutMillis());
+        tcp.setPeerAddrReadTimeout(1_000);
         tcp.enableSuspectEvents(true).logDetails(false);
-        // The sender thread of a peer is the only one that writes to it.
+        // The sender thread of a peer is the only one that writes to it. (With the lock, errors of flush() are
+        // swallowed.)
         tcp.useLockToSend(false).logAcceptError(false);
         tcp.getThreadPool().setMinThreads(0).setMaxThreads(64).setKeepAliveTime(10_000);
         // A node that restarted quickly has a new logical address at the same place: keep no old ones.
@@ -57,7 +59,7 @@ final class ChannelStack {
         MERGE3 merge = new MERGE3()
                 .setMinInterval(timeouts.mergeMinMillis())
                 .setMaxInterval(timeouts.mergeMaxMillis())
-                .setCheckInterval(2L * timeouts.mergeMaxMillis());
+                .setCheckInterval(timeouts.mergeMaxMillis() + timeouts.mergeMaxMillis() / 2);
         FD_ALL3 heartbeats =
                 new FD_ALL3().setTimeout(timeouts.heartbeatTimeoutMillis()).setInterval(timeouts.heartbeatMillis());
         VERIFY_SUSPECT2 verify = new VERIFY_SUSPECT2().setTimeout(timeouts.verifySuspectMillis());

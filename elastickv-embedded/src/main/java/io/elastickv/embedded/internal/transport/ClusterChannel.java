@@ -1,29 +1,15 @@
 package io.elastickv.embedded.internal.transport;
 
-import java.net.BindException;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
-import org.jgroups.Address;
 import org.jgroups.JChannel;
 import org.jgroups.PhysicalAddress;
-import org.jgroups.Receiver;
-import org.jgroups.View;
-import org.jgroups.blocks.cs.Connection;
 import org.jgroups.fork.ForkChannel;
-import org.jgroups.protocols.TCPPING;
-import org.jgroups.protocols.raft.RAFT;
 import org.jgroups.stack.IpAddress;
-import org.jgroups.util.ExtendedUUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,12 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClusterChannel implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ClusterChannel.class);
-    private static final long WARN_INTERVAL_NANOS = 10_000_000_000L;
-    private static final long RESOLVE_INTERVAL_MILLIS = 5_000;
     private static final long CLOSE_DRAIN_NANOS = 200_000_000L;
 
     private final ChannelConfig config;
-    private final ClusterListener listener;
     private final byte[] nameBytes;
     private final int headerBytes;
     private final long origin = System.nanoTime() - 1_000_000_000L;
@@ -56,82 +39,27 @@ public final class ClusterChannel implements AutoCloseable {
     private final LinkTable links = new LinkTable(context);
     private final LinkMonitor monitor;
     private final NodeRpc rpc = new NodeRpc(this);
-    private final ThreadLocal<SendScope> scopes = ThreadLocal.withInitial(SendScope::new);
-    private final ConcurrentHashMap<PeerAddress, IpAddress> resolved = new ConcurrentHashMap<>();
+    private final SendScopes sends = new SendScopes();
+    private final FrameReceiver receiver;
+    private final ViewTracker views;
+    private final SeedLinks seedLinks = new SeedLinks(context, links);
     private final Map<String, ShardRaft> shards = new ConcurrentHashMap<>();
     private final Object lifecycle = new Object();
-    private final RateLimit strangerWarnings = new RateLimit();
-    private final RateLimit malformedWarnings = new RateLimit();
     private final RateLimit callbackWarnings = new RateLimit();
 
     private volatile byte[] header;
-    private volatile ClusterId clusterId = ClusterId.NONE;
-    private volatile Set<String> view = Set.of();
     private volatile boolean started;
     private volatile boolean closed;
     private @Nullable JChannel channel;
-    private @Nullable View lastView;
-
-    private record ClusterId(long high, long low) {
-        static final ClusterId NONE = new ClusterId(0, 0);
-
-        /** Nodes that are forming a cluster have no id yet and may talk to anyone. */
-        boolean accepts(long otherHigh, long otherLow) {
-            return (high == otherHigh && low == otherLow)
-                    || (otherHigh == 0 && otherLow == 0)
-                    || (high == 0 && low == 0);
-        }
-    }
-
-    /** What one thread has added to outboxes without waking their senders. */
-    private static final class SendScope {
-        boolean batching;
-        Link[] dirty = new Link[8];
-        int count;
-
-        void add(Link link) {
-            for (int i = count - 1; i >= 0; i--) {
-                if (dirty[i] == link) {
-                    return;
-                }
-            }
-            if (count == dirty.length) {
-                dirty = Arrays.copyOf(dirty, 2 * count);
-            }
-            dirty[count++] = link;
-        }
-
-        void flush() {
-            for (int i = 0; i < count; i++) {
-                dirty[i].signal();
-            }
-            count = 0;
-        }
-    }
-
-    private final class RateLimit {
-        private long lastNanos = -WARN_INTERVAL_NANOS;
-
-        synchronized boolean pass() {
-            long now = nanos();
-            if (now - lastNanos < WARN_INTERVAL_NANOS) {
-                return false;
-            }
-            lastNanos = now;
-            return true;
-        }
-    }
 
     /** Does not open anything yet: see {@link #start}. */
     public ClusterChannel(ChannelConfig config, ClusterListener listener) {
         this.config = config;
-        this.listener = listener;
         this.nameBytes = Frames.nameBytes(config.nodeName());
         this.headerBytes = Frames.headerBytes(nameBytes.length);
         this.header = Frames.encodeHeader(
                 new byte[Frames.CLUSTER_ID_BYTES], nameBytes, config.incarnation(), config.storageless());
         this.threads = new NodeThreads(config.nodeName());
-        this.tcp = new NodeTcp(new Wire(), config.diagnostics());
         ChannelConfig.Timeouts timeouts = config.timeouts();
         this.monitor = new LinkMonitor(
                 context,
@@ -139,6 +67,9 @@ public final class ClusterChannel implements AutoCloseable {
                 listener,
                 timeouts.pingIntervalMillis() * 1_000_000L,
                 timeouts.unreachableAfterMillis() * 1_000_000L);
+        this.views = new ViewTracker(context, links, listener);
+        this.receiver = new FrameReceiver(config, listener, context, links, monitor, rpc, sends);
+        this.tcp = new NodeTcp(receiver, config.diagnostics());
     }
 
     /**
@@ -152,22 +83,12 @@ public final class ClusterChannel implements AutoCloseable {
                 throw new IllegalStateException("the channel of " + config.nodeName() + " was started before");
             }
             started = true;
-            InetAddress bind;
-            try {
-                bind = InetAddress.getByName(config.bindAddress().host());
-            } catch (UnknownHostException e) {
-                closed = true;
-                throw new TransportException(
-                        "cannot listen on " + config.bindAddress() + ": the host name is not known to this machine."
-                                + " Set the node's address to a name or IP address of one of its interfaces",
-                        e);
-            }
-            List<PeerAddress> unresolved = new ArrayList<>();
-            List<PhysicalAddress> seeds = resolveSeeds(config.seeds(), unresolved);
+            List<PhysicalAddress> seeds = seedLinks.resolve(config.seeds());
             JChannel created = null;
             try {
+                InetAddress bind = InetAddress.getByName(config.bindAddress().host());
                 created = ChannelStack.create(config, tcp, bind, seeds, threads);
-                created.setReceiver(new ViewReceiver());
+                created.setReceiver(views);
                 channel = created;
                 // Listens from here on; frames may arrive before connect() returns.
                 created.connect(config.clusterName());
@@ -178,115 +99,17 @@ public final class ClusterChannel implements AutoCloseable {
                     created.close();
                 }
                 stopLinks();
-                throw startFailure(e);
+                throw TransportException.ofStart(config, e);
             }
             monitor.start();
             config.linkFilter().nodeStarted(config.nodeName(), localAddress());
-            for (PhysicalAddress seed : seeds) {
-                pin((IpAddress) seed);
-            }
-            if (!unresolved.isEmpty()) {
-                threads.thread("resolve", () -> resolveLater(unresolved)).start();
-            }
+            seedLinks.connect(created, seeds);
             log.info(
                     "{}: listens on {} with {} seeds, incarnation {}",
                     nodeName(),
                     localAddress(),
                     config.seeds().size(),
                     config.incarnation());
-        }
-    }
-
-    private TransportException startFailure(Exception e) {
-        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-            if (cause instanceof BindException) {
-                String message = String.valueOf(cause.getMessage());
-                return message.contains("not a valid interface")
-                        ? new TransportException(
-                                "cannot listen on " + config.bindAddress() + ": this machine has no such address. Set"
-                                        + " the node's address to one of this machine's interfaces",
-                                e)
-                        : new TransportException(
-                                "cannot listen on " + config.bindAddress() + ": the port is in use, or may not be used."
-                                        + " Stop the process that has it (is a node still running?) or choose another"
-                                        + " port",
-                                e);
-            }
-        }
-        return new TransportException(
-                "cannot start the network of " + nodeName() + " on " + config.bindAddress() + ": " + e.getMessage(), e);
-    }
-
-    private List<PhysicalAddress> resolveSeeds(List<PeerAddress> addresses, List<PeerAddress> unresolved) {
-        Set<PhysicalAddress> found = new LinkedHashSet<>();
-        for (PeerAddress address : addresses) {
-            IpAddress ip = resolve(address);
-            if (ip == null) {
-                unresolved.add(address);
-                log.warn(
-                        "{}: the seed {} has a host name that is not known now: tried again every {} s",
-                        nodeName(),
-                        address,
-                        RESOLVE_INTERVAL_MILLIS / 1000);
-            } else {
-                found.add(ip);
-            }
-        }
-        return new ArrayList<>(found);
-    }
-
-    private void resolveLater(List<PeerAddress> unresolved) {
-        List<PeerAddress> left = unresolved;
-        while (!closed && !left.isEmpty()) {
-            LockSupport.parkNanos(RESOLVE_INTERVAL_MILLIS * 1_000_000L);
-            List<PeerAddress> still = new ArrayList<>();
-            for (PeerAddress address : left) {
-                IpAddress ip = resolve(address);
-                if (ip == null) {
-                    still.add(address);
-                } else {
-                    pin(ip);
-                    addSeed(ip);
-                    log.info("{}: the seed {} is {}", nodeName(), address, ip);
-                }
-            }
-            left = still;
-        }
-    }
-
-    private void addSeed(IpAddress seed) {
-        JChannel main = channel;
-        TCPPING discovery = main == null ? null : main.getProtocolStack().findProtocol(TCPPING.class);
-        if (discovery != null) {
-            List<PhysicalAddress> seeds = new ArrayList<>(discovery.getInitialHosts());
-            seeds.add(seed);
-            discovery.setInitialHosts2(seeds);
-        }
-    }
-
-    private @Nullable IpAddress resolve(PeerAddress address) {
-        IpAddress known = resolved.get(address);
-        if (known != null) {
-            return known;
-        }
-        try {
-            IpAddress ip = new IpAddress(InetAddress.getByName(address.host()), address.port());
-            resolved.put(address, ip);
-            return ip;
-        } catch (UnknownHostException e) {
-            return null;
-        }
-    }
-
-    private void pin(IpAddress address) {
-        if (tcp.isSelf(address)) {
-            return;
-        }
-        Link link = links.to(address);
-        if (link != null) {
-            link.pinned = true;
-            link.outbox.addStamp(Frames.PING, nanos());
-            link.signal();
         }
     }
 
@@ -308,8 +131,7 @@ public final class ClusterChannel implements AutoCloseable {
             throw new IllegalArgumentException(
                     "a cluster id has " + Frames.CLUSTER_ID_BYTES + " bytes, not " + id.length);
         }
-        ByteBuffer in = ByteBuffer.wrap(id);
-        clusterId = new ClusterId(in.getLong(), in.getLong());
+        receiver.setClusterId(id);
         header = Frames.encodeHeader(id, nameBytes, config.incarnation(), config.storageless());
     }
 
@@ -331,7 +153,7 @@ public final class ClusterChannel implements AutoCloseable {
                     + " bytes; the channel takes at most " + config.maxMessageBytes());
         }
         if (link.outbox.addGroup(groupId, message)) {
-            scopes.get().add(link);
+            sends.later(link);
         } else {
             stats.messagesDropped.increment();
             link.signal();
@@ -340,7 +162,7 @@ public final class ClusterChannel implements AutoCloseable {
 
     /** Hands what this thread has added to the senders. Call it at the end of an iteration of a loop. */
     public void flush() {
-        scopes.get().flush();
+        sends.flush();
     }
 
     /**
@@ -348,7 +170,7 @@ public final class ClusterChannel implements AutoCloseable {
      * event loops, which flush at the end of each iteration. (The transport's own threads flush after each frame.)
      */
     public void batchSendsOfThisThread() {
-        scopes.get().batching = true;
+        sends.batch();
     }
 
     public NodeRpc rpc() {
@@ -363,7 +185,7 @@ public final class ClusterChannel implements AutoCloseable {
 
     /** The names in JGroups' present view, this node's and those of storage-less members included. */
     public Set<String> view() {
-        return view;
+        return views.names();
     }
 
     /** Whether this peer said that it keeps no data; false if it is not known. */
@@ -401,11 +223,11 @@ public final class ClusterChannel implements AutoCloseable {
         if (name.equals(config.nodeName())) {
             return;
         }
-        IpAddress ip = resolve(address);
+        IpAddress ip = SeedLinks.ipOf(address);
         Link link = ip == null ? null : links.to(ip);
         if (link != null) {
-            links.suggest(name, link);
-            pin(link.address);
+            links.learn(name, link);
+            link.greet();
         }
     }
 
@@ -413,7 +235,7 @@ public final class ClusterChannel implements AutoCloseable {
     public void forgetPeer(String name) {
         Link link = links.named(name);
         if (link != null) {
-            link.pinned = false;
+            link.learned = false;
         }
     }
 
@@ -481,6 +303,7 @@ public final class ClusterChannel implements AutoCloseable {
             for (ShardRaft shard : List.copyOf(shards.values())) {
                 shard.close();
             }
+            seedLinks.stop();
             sayGoodbye();
             closed = true;
             JChannel main = channel;
@@ -566,18 +389,13 @@ public final class ClusterChannel implements AutoCloseable {
 
     @Nullable
     Link linkTo(PeerAddress address) {
-        IpAddress ip = closed ? null : resolve(address);
+        IpAddress ip = closed ? null : SeedLinks.ipOf(address);
         return ip == null ? null : links.to(ip);
     }
 
     /** Wakes the sender of a link, or leaves that to the thread's flush. */
     void send(Link link) {
-        SendScope scope = scopes.get();
-        if (scope.batching) {
-            scope.add(link);
-        } else {
-            link.signal();
-        }
+        sends.send(link);
     }
 
     void finishLater(RpcCallback callback, RpcFailure failure) {
@@ -598,7 +416,7 @@ public final class ClusterChannel implements AutoCloseable {
 
     void callbackFailed(Throwable e) {
         stats.callbackFailures.increment();
-        if (callbackWarnings.pass()) {
+        if (callbackWarnings.pass(nanos())) {
             log.warn("{}: a callback of the network failed", nodeName(), e);
         }
     }
@@ -664,6 +482,16 @@ public final class ClusterChannel implements AutoCloseable {
         }
 
         @Override
+        public boolean mayHear(Link link) {
+            return config.linkFilter().allows(link.peerAddress, localAddress());
+        }
+
+        @Override
+        public void callbackFailed(Throwable e) {
+            ClusterChannel.this.callbackFailed(e);
+        }
+
+        @Override
         public void wakeMonitor() {
             monitor.wake();
         }
@@ -677,261 +505,5 @@ public final class ClusterChannel implements AutoCloseable {
         public Thread thread(String role, Runnable body) {
             return threads.thread(role, body);
         }
-    }
-
-    private final class Wire implements NodeTcp.Wire {
-        @Override
-        public boolean accepts(IpAddress from) {
-            LinkFilter filter = config.linkFilter();
-            if (filter == LinkFilter.OPEN || tcp.isSelf(from)) {
-                return true;
-            }
-            Link link = links.to(from);
-            return link == null || filter.allows(link.peerAddress, localAddress());
-        }
-
-        @Override
-        public void sendJGroups(IpAddress to, byte[] data, int offset, int length) {
-            Link link = links.to(to);
-            if (link == null) {
-                return;
-            }
-            if (link.outbox.addJGroups(data, offset, length)) {
-                link.signal();
-            } else {
-                stats.messagesDropped.increment();
-            }
-        }
-
-        @Override
-        public void connectionClosed(IpAddress peer, Connection connection) {
-            for (Link link : links.all()) {
-                if (link.address.equals(peer)) {
-                    link.connectionClosed(connection);
-                }
-            }
-        }
-
-        @Override
-        public void frame(IpAddress from, byte[] bytes, int length) {
-            try {
-                take(from, bytes, length);
-            } catch (RuntimeException | Error e) {
-                callbackFailed(e); // the reader thread of the connection goes on
-            }
-        }
-
-        private void take(IpAddress from, byte[] bytes, int length) {
-            Link link = links.to(from);
-            if (link == null) {
-                return;
-            }
-            stats.framesReceived.increment();
-            stats.bytesReceived.add(length);
-            ByteBuffer in = ByteBuffer.wrap(bytes, 0, length).asReadOnlyBuffer();
-            Frames.Header received = Frames.readHeader(in);
-            if (received == null) {
-                malformed(from);
-                return;
-            }
-            if (!clusterId.accepts(received.clusterHigh(), received.clusterLow())) {
-                stats.framesOfStrangers.increment();
-                if (strangerWarnings.pass()) {
-                    log.warn(
-                            "{}: drops what {} at {} sends: it belongs to the cluster {}, this node to {}. Is its list"
-                                    + " of seeds right?",
-                            nodeName(),
-                            received.name(bytes),
-                            from,
-                            clusterIdText(received.clusterHigh(), received.clusterLow()),
-                            clusterIdText(clusterId.high(), clusterId.low()));
-                }
-                return;
-            }
-            LinkTable.Sender sender = links.identify(link, received, bytes);
-            if (sender == LinkTable.Sender.STALE) {
-                stats.framesStale.increment();
-                return;
-            }
-            if (sender == LinkTable.Sender.NEW) {
-                link.failAll();
-                link.assembly.clear();
-            }
-            boolean news = !link.reachable;
-            link.heardNanos = nanos();
-            if (news) {
-                monitor.wake();
-            }
-            SendScope scope = scopes.get();
-            boolean batching = scope.batching;
-            scope.batching = true;
-            try {
-                if (!Frames.readItems(in, new Items(link))) {
-                    malformed(from);
-                }
-            } finally {
-                scope.batching = batching;
-                scope.flush();
-            }
-        }
-
-        private void malformed(IpAddress from) {
-            stats.framesMalformed.increment();
-            if (malformedWarnings.pass()) {
-                log.warn(
-                        "{}: a frame from {} is malformed or of another version; such frames are dropped",
-                        nodeName(),
-                        from);
-            }
-        }
-    }
-
-    private static String clusterIdText(long high, long low) {
-        return String.format("%016x%016x", high, low);
-    }
-
-    /** Takes the items of one frame. */
-    private final class Items implements Frames.Items {
-        private final Link link;
-        private boolean insideChunks;
-
-        Items(Link link) {
-            this.link = link;
-        }
-
-        private String from() {
-            String name = link.name;
-            return name == null ? "" : name;
-        }
-
-        @Override
-        public void group(int groupId, ByteBuffer payload) {
-            try {
-                listener.groupMessage(from(), groupId, payload);
-            } catch (RuntimeException | Error e) {
-                callbackFailed(e);
-            }
-        }
-
-        @Override
-        public void request(long id, int method, ByteBuffer payload) {
-            rpc.request(link, from(), id, method, payload);
-        }
-
-        @Override
-        public void response(long id, long incarnation, byte status, ByteBuffer payload) {
-            if (incarnation == config.incarnation()) {
-                rpc.response(link, id, status, payload);
-            } else {
-                stats.framesStale.increment();
-            }
-        }
-
-        @Override
-        public void ping(long stamp) {
-            link.outbox.addStamp(Frames.PONG, stamp);
-            send(link);
-        }
-
-        @Override
-        public void pong(long stamp) {
-            link.roundTripNanos = Math.max(0, nanos() - stamp);
-        }
-
-        @Override
-        public void chunk(int transfer, int total, int offset, ByteBuffer part) {
-            if (insideChunks) {
-                stats.framesMalformed.increment();
-                return;
-            }
-            ByteBuffer item = link.assembly.add(transfer, total, offset, part);
-            if (item != null) {
-                insideChunks = true;
-                if (!Frames.readItems(item, this)) {
-                    stats.framesMalformed.increment();
-                }
-                insideChunks = false;
-            }
-        }
-
-        @Override
-        public void goodbye() {
-            link.markSilent();
-        }
-    }
-
-    private final class ViewReceiver implements Receiver {
-        @Override
-        public void viewAccepted(View newView) {
-            View before = lastView;
-            lastView = newView;
-            Set<Address> oldMembers = before == null ? Set.of() : Set.copyOf(before.getMembers());
-            Set<String> members = new LinkedHashSet<>();
-            Set<String> joined = new LinkedHashSet<>();
-            Set<String> left = new LinkedHashSet<>();
-            for (Address address : newView.getMembers()) {
-                members.add(nameOf(address));
-                if (!oldMembers.contains(address)) {
-                    joined.add(nameOf(address));
-                }
-            }
-            for (Address address : oldMembers) {
-                if (!newView.containsMember(address)) {
-                    left.add(nameOf(address));
-                }
-            }
-            view = Set.copyOf(members);
-            linkMembers(newView);
-            for (String name : left) {
-                Link link = links.named(name);
-                if (link != null && !link.self) {
-                    link.failAll();
-                }
-            }
-            log.info(
-                    "{}: view {} has {}, joined {}, left {}",
-                    nodeName(),
-                    newView.getViewId().getId(),
-                    members,
-                    joined,
-                    left);
-            try {
-                listener.viewChanged(Set.copyOf(joined), Set.copyOf(left), view);
-            } catch (RuntimeException | Error e) {
-                callbackFailed(e);
-            }
-        }
-
-        private void linkMembers(View newView) {
-            Set<Link> present = new HashSet<>();
-            for (Address address : newView.getMembers()) {
-                if (tcp.getPhysicalAddressFromCache(address) instanceof IpAddress ip && !tcp.isSelf(ip)) {
-                    Link link = links.to(ip);
-                    if (link != null) {
-                        if (address instanceof ExtendedUUID uuid && uuid.get(ChannelStack.STORAGELESS_KEY) != null) {
-                            link.storageless = true;
-                        }
-                        link.inView = true;
-                        present.add(link);
-                        links.suggest(nameOf(address), link);
-                    }
-                }
-            }
-            for (Link link : links.all()) {
-                if (link.inView && !present.contains(link)) {
-                    link.inView = false;
-                }
-            }
-        }
-    }
-
-    static String nameOf(Address address) {
-        if (address instanceof ExtendedUUID uuid) {
-            byte[] name = uuid.get(RAFT.raft_id_key);
-            if (name != null) {
-                return new String(name, java.nio.charset.StandardCharsets.UTF_8);
-            }
-        }
-        return String.valueOf(address);
     }
 }

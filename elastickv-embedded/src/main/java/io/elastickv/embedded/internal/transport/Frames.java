@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The bytes that nodes exchange. All numbers are big-endian.
  *
  * <pre>
- * frame   = magic(2) version(1) flags(1) clusterId(16) nameLength(1) name incarnation(8) item*
+ * frame   = magic(2) version(1) flags(1) clusterId(16) destination(8) nameLength(1) name incarnation(8) item*
  * item    = GROUP    group(4) length(4) payload
  *         | REQUEST  id(8) method(4) length(4) payload
  *         | RESPONSE id(8) incarnation of the caller(8) status(1) length(4) payload
@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  * <p>The magic number tells a frame from a JGroups message on the same connection: those begin with JGroups' version
  * (5.5.7 is 0x2947; 0xE1A5 would be a release 28). A response names the incarnation of the caller, so an answer meant
  * for an earlier life of a node never ends a call of the present one.
+ *
+ * <p>The destination is the {@link #token} of the node that the sender believes to be at the other end, or 0 if it does not
+ * know. A host and port may change hands (a restart, another node on the same port, a load balancer in between); what was meant for
+ * another node is not for this one.
  */
 final class Frames {
     static final short MAGIC = (short) 0xE1A5;
@@ -67,14 +71,29 @@ final class Frames {
     }
 
     static int headerBytes(int nameLength) {
-        return 2 + 1 + 1 + CLUSTER_ID_BYTES + 1 + nameLength + 8;
+        return 2 + 1 + 1 + CLUSTER_ID_BYTES + 8 + 1 + nameLength + 8;
     }
 
-    /** The header of every frame of a node, ready to be copied. */
+    /** Where in the header the destination is. */
+    static final int DESTINATION_OFFSET = 2 + 1 + 1 + CLUSTER_ID_BYTES;
+
+    /** Stands for one life of one node: FNV-1a over the name, then the incarnation. Never 0. */
+    static long token(byte[] name, long incarnation) {
+        long hash = 0xcbf29ce484222325L;
+        for (byte b : name) {
+            hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
+        }
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            hash = (hash ^ ((incarnation >>> shift) & 0xff)) * 0x100000001b3L;
+        }
+        return hash == 0 ? 1 : hash;
+    }
+
+    /** The header of every frame of a node, ready to be copied; the destination is to be filled in. */
     static byte[] encodeHeader(byte[] clusterId, byte[] name, long incarnation, boolean storageless) {
         ByteBuffer out = ByteBuffer.allocate(headerBytes(name.length));
         out.putShort(MAGIC).put(VERSION).put((byte) (storageless ? FLAG_STORAGELESS : 0));
-        out.put(clusterId).put((byte) name.length).put(name).putLong(incarnation);
+        out.put(clusterId).putLong(0).put((byte) name.length).put(name).putLong(incarnation);
         return out.array();
     }
 
@@ -125,7 +144,13 @@ final class Frames {
      * @param nameStart where the sender's name begins in the frame
      */
     record Header(
-            boolean storageless, long clusterHigh, long clusterLow, int nameStart, int nameLength, long incarnation) {
+            boolean storageless,
+            long clusterHigh,
+            long clusterLow,
+            long destination,
+            int nameStart,
+            int nameLength,
+            long incarnation) {
         boolean named(byte[] frame, byte[] name) {
             return Arrays.equals(frame, nameStart, nameStart + nameLength, name, 0, name.length);
         }
@@ -143,13 +168,14 @@ final class Frames {
         boolean storageless = (in.get() & FLAG_STORAGELESS) != 0;
         long high = in.getLong();
         long low = in.getLong();
+        long destination = in.getLong();
         int nameLength = in.get() & 0xff;
         int nameStart = in.position();
         if (nameLength == 0 || in.remaining() < nameLength + 8) {
             return null;
         }
         in.position(nameStart + nameLength);
-        return new Header(storageless, high, low, nameStart, nameLength, in.getLong());
+        return new Header(storageless, high, low, destination, nameStart, nameLength, in.getLong());
     }
 
     /**

@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.ConnectException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jgroups.blocks.cs.Connection;
@@ -23,6 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Link {
     private static final Logger log = LoggerFactory.getLogger(Link.class);
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
     private static final VarHandle PARKED;
 
     static {
@@ -67,9 +69,18 @@ final class Link {
     volatile long incarnation = Long.MIN_VALUE;
     volatile boolean storageless;
 
+    /** What outgoing frames name as their destination; 0 as long as nothing was heard. */
+    volatile long token;
+
+    /** The {@link #token} of the life that said goodbye: what still comes from it is no sign of life. */
+    volatile long leftToken;
+
     // What we know of it.
-    /** Configured or learned: pinged even if it is in no view. */
-    volatile boolean pinned;
+    /** One of the configured seeds: pinged even if it is in no view. */
+    volatile boolean seed;
+
+    /** Told by the layers above, for the name that this link has: pinged likewise. */
+    volatile boolean learned;
 
     volatile boolean inView;
     /** When the last frame came; {@link #NEVER} also if the peer is known to be gone. */
@@ -130,6 +141,12 @@ final class Link {
         return outbox.isEmpty() && !sending;
     }
 
+    /** Sends a first frame, so that the peer learns who is here and answers who it is. */
+    void greet() {
+        outbox.addStamp(Frames.PING, context.nanos());
+        signal();
+    }
+
     private void run() {
         try {
             while (!stopped) {
@@ -176,7 +193,7 @@ final class Link {
         }
         sending = true;
         try {
-            Connection current;
+            @Nullable Connection current;
             try {
                 current = self ? null : context.tcp().connect(address);
             } catch (Exception e) {
@@ -192,16 +209,18 @@ final class Link {
             closedUntilNanos = 0;
             try {
                 while (jgroups != null) {
-                    context.tcp().transmit(address, jgroups, 0, jgroups.length);
+                    if (current != null) {
+                        context.tcp().transmit(address, current, jgroups, jgroups.length);
+                    }
                     jgroups = outbox.takeJGroups();
                 }
                 if (frame != null) {
                     sentFrame = frame.number; // before the attempt: if it fails, nobody knows what arrived
-                    transmit(frame.bytes(), frame.buffer.limit());
+                    transmit(current, frame.bytes(), frame.buffer.limit());
                     outbox.recycle(frame);
                 }
                 if (transfer != null) {
-                    sendChunk(transfer);
+                    sendChunk(current, transfer);
                 }
             } catch (Exception e) {
                 writeFailed(transfer, e);
@@ -212,16 +231,21 @@ final class Link {
         return true;
     }
 
-    private void transmit(byte[] bytes, int length) throws Exception {
+    private void transmit(@Nullable Connection current, byte[] bytes, int length) throws Exception {
         byte[] header = context.header();
         System.arraycopy(header, 0, bytes, 0, header.length);
-        context.tcp().transmit(address, bytes, 0, length);
+        LONG.set(bytes, Frames.DESTINATION_OFFSET, token);
+        if (current == null) {
+            context.tcp().loopback(bytes, length);
+        } else {
+            context.tcp().transmit(address, current, bytes, length);
+        }
         context.stats().framesSent.increment();
         context.stats().bytesSent.add(length);
         lastSendNanos = context.nanos();
     }
 
-    private void sendChunk(Transfer transfer) throws Exception {
+    private void sendChunk(@Nullable Connection current, Transfer transfer) throws Exception {
         if (transfer.offset == 0) {
             transfer.id = nextTransferId++;
         }
@@ -236,10 +260,10 @@ final class Link {
         if (last && call != null) {
             call.frame = 0;
         }
-        transmit(bytes, bytes.length);
+        transmit(current, bytes, bytes.length);
         transfer.offset += length;
         if (last) {
-            outbox.endTransfer();
+            outbox.endTransfer(transfer);
         }
     }
 
@@ -248,7 +272,7 @@ final class Link {
         if (call != null) {
             call.frame = 0;
         }
-        outbox.endTransfer();
+        outbox.endTransfer(transfer);
     }
 
     private void connectFailed(Exception e) {
@@ -276,7 +300,7 @@ final class Link {
             if (call == null || call.frame != 0) {
                 transfer.offset = 0; // again, over the next connection
             } else {
-                outbox.endTransfer(); // its last chunk was on the way
+                outbox.endTransfer(transfer); // its last chunk was on the way
             }
         }
         failSent();
@@ -327,6 +351,15 @@ final class Link {
     /** Ends all calls that wait, such as when the peer restarted or became unreachable. */
     void failAll() {
         failCalls(pending.removeIf(call -> true), RpcFailure.NO_ANSWER);
+    }
+
+    /** The peer does not listen: ends all calls and frees what waits. It would be stale by the time it is back. */
+    void giveUpWaiting() {
+        failAll();
+        Outbox.Dropped dropped = outbox.dropAll();
+        if (dropped.bytes() > 0) {
+            context.stats().messagesDropped.increment();
+        }
     }
 
     void expireCalls(long nowNanos) {

@@ -26,7 +26,13 @@ interface LinkContext {
     /** Whether the link filter lets messages go to this peer. */
     boolean mayReach(Link link);
 
+    /** Whether the link filter lets messages come from this peer. */
+    boolean mayHear(Link link);
+
     void wakeMonitor();
+
+    /** Counts and logs what a callback or listener threw. */
+    void callbackFailed(Throwable e);
 
     /** Ends a call. What the callback throws is logged. */
     void finish(RpcCallback callback, RpcFailure failure);

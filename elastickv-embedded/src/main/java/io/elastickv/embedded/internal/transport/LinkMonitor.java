@@ -150,7 +150,7 @@ final class LinkMonitor {
 
     private void keepAlive(Link link, long now) {
         long silence = now - Math.max(link.heardNanos, link.createdNanos);
-        boolean wanted = link.pinned || (link.inView && !link.storageless);
+        boolean wanted = link.seed || link.learned || (link.inView && !link.storageless);
         if (wanted) {
             if (now - link.heardNanos >= pingNanos || now - link.lastSendNanos >= pingNanos || link.heardNanos < 0) {
                 link.outbox.addStamp(Frames.PING, now);
@@ -165,6 +165,7 @@ final class LinkMonitor {
         long patience = RECONNECT_AFTER_TIMEOUTS * unreachableNanos;
         if (silence > patience && now - link.reconnectedNanos > patience) {
             link.reconnectedNanos = now;
+            link.giveUpWaiting();
             context.tcp().dropConnection(link.address);
         }
     }
@@ -188,7 +189,11 @@ final class LinkMonitor {
                 }
                 tell(name, false, reachable ? "restarted or moved" : "silent");
                 if (!reachable) {
-                    link.failAll();
+                    link.giveUpWaiting();
+                    if (link.isSending()) {
+                        // Stuck in a write. JGroups' acceptor would wait for it when the peer comes back.
+                        context.tcp().dropConnection(link.address);
+                    }
                 }
             }
             if (!peer.reachable && reachable) {

@@ -2,6 +2,7 @@ package io.elastickv.embedded.internal.transport;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jgroups.stack.IpAddress;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,12 @@ final class LinkTable {
         return link != null ? link : create(address);
     }
 
+    /** The link to an address, if there is one. */
+    @Nullable
+    Link at(IpAddress address) {
+        return byAddress.get(address);
+    }
+
     private synchronized @Nullable Link create(IpAddress address) {
         Link link = byAddress.get(address);
         if (link == null && !closed) {
@@ -48,7 +55,7 @@ final class LinkTable {
         return byAddress.values();
     }
 
-    Iterable<java.util.Map.Entry<String, Link>> names() {
+    Iterable<Map.Entry<String, Link>> names() {
         return byName.entrySet();
     }
 
@@ -95,17 +102,21 @@ final class LinkTable {
         if (known != null && known != link && header.incarnation() == newest) {
             // The same process over two addresses of it: the first one stays its own unless it went silent.
             if (known.reachable) {
+                String formerName = link.name;
                 setIdentity(link, header, name, frame);
+                if (formerName != null && !formerName.equals(name) && byName.remove(formerName, link)) {
+                    findAgain(formerName);
+                }
                 return Sender.KNOWN;
             }
         }
         String formerName = link.name;
         boolean sameLife = name.equals(formerName) && link.incarnation == header.incarnation();
         boolean firstTime = link.incarnation == Long.MIN_VALUE;
-        if (formerName != null && !formerName.equals(name)) {
-            byName.remove(formerName, link);
-        }
         setIdentity(link, header, name, frame);
+        if (formerName != null && !formerName.equals(name) && byName.remove(formerName, link)) {
+            findAgain(formerName);
+        }
         byName.put(name, link);
         if (known != null && known != link) {
             known.failAll();
@@ -113,18 +124,43 @@ final class LinkTable {
         return sameLife || firstTime ? Sender.KNOWN : Sender.NEW;
     }
 
+    /** The address that had this name belongs to another node now: the node may be known at a second address. */
+    private void findAgain(String name) {
+        Link best = null;
+        for (Link link : byAddress.values()) {
+            if (name.equals(link.name) && (best == null || link.incarnation > best.incarnation)) {
+                best = link;
+            }
+        }
+        if (best != null) {
+            byName.put(name, best);
+        }
+    }
+
     private static void setIdentity(Link link, Frames.Header header, String name, byte[] frame) {
         link.storageless = header.storageless();
         link.nameBytes = Arrays.copyOfRange(frame, header.nameStart(), header.nameStart() + header.nameLength());
         link.name = name;
         link.incarnation = header.incarnation();
+        link.token = Frames.token(link.nameBytes, header.incarnation());
+    }
+
+    /** The layers above know where a name is found; what they said of it before is void. */
+    synchronized void learn(String name, Link link) {
+        for (Link other : byAddress.values()) {
+            if (other != link && name.equals(other.name)) {
+                other.learned = false;
+            }
+        }
+        suggest(name, link);
+        link.learned = true;
     }
 
     synchronized void remove(Link link) {
         byAddress.remove(link.address, link);
         String name = link.name;
-        if (name != null) {
-            byName.remove(name, link);
+        if (name != null && byName.remove(name, link)) {
+            findAgain(name);
         }
         link.stop();
     }

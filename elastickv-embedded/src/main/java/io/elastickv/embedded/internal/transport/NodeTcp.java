@@ -2,9 +2,12 @@ package io.elastickv.embedded.internal.transport;
 
 import java.io.DataInput;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.Collection;
 import org.jgroups.Address;
 import org.jgroups.blocks.cs.Connection;
+import org.jgroups.logging.Log;
 import org.jgroups.protocols.TCP;
 import org.jgroups.stack.DiagnosticsHandler;
 import org.jgroups.stack.IpAddress;
@@ -64,7 +67,13 @@ final class NodeTcp extends TCP {
         if (srv == null || !srv.running()) {
             throw new IOException("the transport is not running");
         }
-        return srv.getConnection(to);
+        Connection connection = srv.getConnection(to);
+        if (!srv.running()) {
+            // Made after the stop had closed all connections: nobody else would close it.
+            drop(to, connection);
+            throw new IOException("the transport is not running");
+        }
+        return connection;
     }
 
     boolean isSelf(Address address) {
@@ -72,11 +81,23 @@ final class NodeTcp extends TCP {
     }
 
     /** Writes a frame or a JGroups message; blocks while the peer does not read. */
-    void transmit(IpAddress to, byte[] data, int offset, int length) throws Exception {
-        if (srv == null || !srv.running()) {
-            throw new IOException("the transport is not running");
+    void transmit(IpAddress to, Connection connection, byte[] data, int length) throws Exception {
+        try {
+            connection.send(data, 0, length);
+        } catch (Exception e) {
+            drop(to, connection);
+            throw e;
         }
-        srv.send(to, data, offset, length);
+    }
+
+    /** Delivers a frame to this node itself. */
+    void loopback(byte[] data, int length) {
+        wire.frame((IpAddress) srv.localAddress(), data, length);
+    }
+
+    private void drop(IpAddress peer, Connection connection) {
+        closeAbruptly(connection);
+        srv.removeConnectionIfPresent(peer, connection);
     }
 
     /** Closes the connection to a peer without a word: also frees a thread that is blocked writing to it. */
@@ -84,8 +105,7 @@ final class NodeTcp extends TCP {
         if (srv != null) {
             srv.forAllConnections((address, connection) -> {
                 if (address.equals(peer)) {
-                    closeAbruptly(connection);
-                    srv.removeConnectionIfPresent(address, connection);
+                    drop(peer, connection);
                 }
             });
         }
@@ -126,9 +146,29 @@ final class NodeTcp extends TCP {
     }
 
     @Override
+    public void start() throws Exception {
+        super.start();
+        // It would say a last word on a connection that the peer has closed, and log the failure as an error.
+        srv.removeConnectionListener(srv);
+        srv.log(quiet(log));
+    }
+
+    /** A connection that ends is an everyday event: who became unreachable is told by the failure detector. */
+    private static Log quiet(Log log) {
+        return (Log) Proxy.newProxyInstance(
+                Log.class.getClassLoader(), new Class<?>[] {Log.class}, (proxy, method, args) -> {
+                    boolean loud =
+                            method.getName().equals("error") || method.getName().equals("warn");
+                    Method called = loud ? Log.class.getMethod("debug", method.getParameterTypes()) : method;
+                    return called.invoke(log, args);
+                });
+    }
+
+    @Override
     public void connectionClosed(Connection conn) {
         super.connectionClosed(conn);
         if (conn.peerAddress() instanceof IpAddress peer) {
+            drop(peer, conn);
             wire.connectionClosed(peer, conn);
         }
     }

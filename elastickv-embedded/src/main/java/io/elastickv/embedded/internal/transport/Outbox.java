@@ -264,10 +264,12 @@ final class Outbox {
         return transfers.peek();
     }
 
-    /** The transfer at the head is over, one way or the other. */
-    synchronized void endTransfer() {
-        Transfer transfer = transfers.remove();
-        bytes -= transfer.item.length;
+    /** A transfer is over, one way or the other. */
+    synchronized void endTransfer(Transfer transfer) {
+        if (transfers.peek() == transfer) { // or it was dropped meanwhile
+            transfers.remove();
+            bytes -= transfer.item.length;
+        }
     }
 
     synchronized boolean isEmpty() {
@@ -278,7 +280,7 @@ final class Outbox {
         return bytes;
     }
 
-    /** Drops everything that waits. */
+    /** Drops everything that waits. Any thread; but only the sending thread may conclude what was not sent. */
     synchronized Dropped dropAll() {
         List<Transfer> lost = new ArrayList<>(transfers);
         int lostBytes = bytes;

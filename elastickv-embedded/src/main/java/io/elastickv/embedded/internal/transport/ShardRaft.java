@@ -229,7 +229,7 @@ public final class ShardRaft extends RAFT implements AutoCloseable {
         View view = current;
         if (view != null) {
             for (Address address : view.getMembers()) {
-                if (ClusterChannel.nameOf(address).equals(name)) {
+                if (ViewTracker.nameOf(address).equals(name)) {
                     return address;
                 }
             }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jgroups.stack.IpAddress;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -304,6 +305,151 @@ class ClusterChannelTest {
         assertThat(nodes.get(1).channel.stats().framesOfStrangers()).isPositive();
         await().untilAsserted(
                         () -> assertThat(nodes.get(0).channel.isConnected("n2")).isFalse());
+    }
+
+    @Test
+    void aOneWayCutSilencesOneSideOnly() throws Exception {
+        startCluster(2);
+        network.dropOneWay("n1", "n2");
+        await().untilAsserted(
+                        () -> assertThat(nodes.get(1).channel.isConnected("n1")).isFalse());
+        assertThat(nodes.get(0).channel.isConnected("n2")).isTrue();
+        assertThat(failureOf(nodes.get(0).callAsync("n2", ECHO, new byte[1], seconds(1) / 2)))
+                .isEqualTo(RpcFailure.NO_ANSWER);
+        network.heal();
+        awaitConnected(nodes);
+        assertThat(nodes.get(0).call("n2", ECHO, new byte[1])).hasSize(1);
+    }
+
+    @Test
+    void whatWasMeantForTheNodeThatHadTheAddressBeforeIsNotTaken() throws Exception {
+        List<PeerAddress> addresses = TestNode.addresses(2);
+        TestNode one = start(TestNode.config("n1", addresses.get(0), addresses));
+        TestNode two = start(TestNode.config("n2", addresses.get(1), addresses));
+        awaitConnected(nodes);
+        network.drop("n1", "n2"); // no goodbye is heard
+        two.close();
+        TestNode other = start(TestNode.config("n3", addresses.get(1), List.of()));
+        one.channel.sendGroup("n2", 1, EncodedMessage.of(new byte[10]));
+        one.channel.flush();
+        CompletableFuture<byte[]> call = one.callAsync("n2", ECHO, new byte[1], seconds(2));
+        network.heal();
+        assertThat(call).failsWithin(Duration.ofSeconds(5));
+        await().untilAsserted(() -> assertThat(one.channel.isConnected("n3")).isTrue());
+        assertThat(one.channel.isConnected("n2")).isFalse();
+        assertThat(one.call("n3", ECHO, new byte[] {1})).hasSize(1);
+        assertThat(other.groupCount.get()).isZero();
+    }
+
+    @Test
+    void everyCallEndsOnceWhateverTheNetworkDoes() throws Exception {
+        startCluster(3);
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        AtomicInteger ended = new AtomicInteger();
+        AtomicInteger twice = new AtomicInteger();
+        AtomicInteger answered = new AtomicInteger();
+        int calls = 0;
+        long end = System.nanoTime() + seconds(5);
+        while (System.nanoTime() < end) {
+            switch (random.nextInt(40)) {
+                case 0 -> network.partition("n" + (1 + random.nextInt(3)));
+                case 1 -> network.dropOneWay("n" + (1 + random.nextInt(3)), "n" + (1 + random.nextInt(3)));
+                case 2, 3, 4 -> network.heal();
+                case 5 -> nodes.get(random.nextInt(3)).channel.transport().clearConnections(false);
+                default -> {}
+            }
+            for (int i = 0; i < 20; i++) {
+                int from = random.nextInt(3);
+                byte[] payload = new byte[random.nextInt(50) == 0 ? 300_000 : random.nextInt(300)];
+                AtomicInteger mine = new AtomicInteger();
+                nodes.get(from)
+                        .channel
+                        .rpc()
+                        .call("n" + (1 + random.nextInt(3)), ECHO, payload, seconds(1) / 4, new RpcCallback() {
+                            @Override
+                            public void success(java.nio.ByteBuffer answer) {
+                                answered.incrementAndGet();
+                                over();
+                            }
+
+                            @Override
+                            public void failure(RpcFailure failure) {
+                                over();
+                            }
+
+                            private void over() {
+                                ended.incrementAndGet();
+                                if (mine.incrementAndGet() > 1) {
+                                    twice.incrementAndGet();
+                                }
+                            }
+                        });
+                calls++;
+            }
+            java.util.concurrent.locks.LockSupport.parkNanos(5_000_000);
+        }
+        network.heal();
+        int made = calls;
+        await().untilAsserted(() -> assertThat(ended.get()).as("seed %d", seed).isEqualTo(made));
+        assertThat(twice.get()).isZero();
+        assertThat(answered.get()).isPositive();
+        for (TestNode node : nodes) {
+            assertThat(node.channel.rpc().pendingCalls()).isZero();
+            assertThat(node.channel.stats().callbackFailures()).isZero();
+        }
+        awaitConnected(nodes);
+        assertThat(nodes.get(0).call("n2", ECHO, new byte[1])).hasSize(1);
+    }
+
+    @Test
+    void mutatedFramesAreDroppedAndStopNothing() throws Exception {
+        startCluster(2);
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        TestNode one = nodes.get(0);
+        IpAddress stranger = new IpAddress("127.0.0.1", 1);
+        java.nio.ByteBuffer out = java.nio.ByteBuffer.allocate(2000);
+        out.put(Frames.encodeHeader(new byte[16], Frames.nameBytes("stranger"), 5, true));
+        Frames.putGroup(out, 7, EncodedMessage.of(new byte[40]), 40);
+        Frames.putRequest(out, 9, ECHO, EncodedMessage.of(new byte[50]), 50);
+        Frames.putResponse(out, 9, 5, Frames.STATUS_OK, EncodedMessage.of(new byte[60]), 60);
+        out.put(Frames.PONG).putLong(2);
+        out.put(Frames.CHUNK).putInt(1).putInt(1000).putInt(0).putInt(100).put(new byte[100]);
+        byte[] original = Arrays.copyOf(out.array(), out.position());
+        for (int round = 0; round < 50_000; round++) {
+            byte[] frame = original.clone();
+            for (int i = random.nextInt(4); i >= 0; i--) {
+                frame[2 + random.nextInt(frame.length - 2)] = (byte) random.nextInt();
+            }
+            // Throws if anything does.
+            one.channel
+                    .transport()
+                    .receive(
+                            stranger,
+                            frame,
+                            0,
+                            random.nextInt(8) == 0 ? 2 + random.nextInt(frame.length - 2) : frame.length);
+        }
+        assertThat(one.channel.stats().framesMalformed()).as("seed %d", seed).isPositive();
+        assertThat(one.channel.stats().callbackFailures()).as("seed %d", seed).isZero();
+        assertThat(one.call("n2", ECHO, new byte[] {1})).hasSize(1);
+    }
+
+    @Test
+    void anAnswerForAnEarlierLifeEndsNoCall() throws Exception {
+        startCluster(2);
+        nodes.get(1).channel.rpc().register(2, (from, payload, responder) -> {});
+        CompletableFuture<byte[]> call = nodes.get(0).callAsync("n2", 2, new byte[1], seconds(1));
+        java.nio.ByteBuffer out = java.nio.ByteBuffer.allocate(2000);
+        long peer = nodes.get(0).channel.incarnationOf("n2");
+        out.put(Frames.encodeHeader(new byte[16], Frames.nameBytes("n2"), peer, false));
+        for (long id = 0; id < 10; id++) {
+            Frames.putResponse(out, id, 12345, Frames.STATUS_OK, EncodedMessage.of(new byte[1]), 1);
+        }
+        PeerAddress at = nodes.get(1).channel.localAddress();
+        nodes.get(0).channel.transport().receive(new IpAddress(at.host(), at.port()), out.array(), 0, out.position());
+        assertThat(failureOf(call)).isEqualTo(RpcFailure.NO_ANSWER);
     }
 
     @Test
