@@ -36,7 +36,7 @@ class RedisDifferentialIT {
         "INCR K", "DECR K", "INCRBY K N", "DECRBY K N", "INCRBYFLOAT K F", "DEL K K", "UNLINK K", "EXISTS K K",
         "TYPE K", "TOUCH K K", "EXPIRE K T", "EXPIRE K T C", "EXPIRE K T C C", "EXPIREAT K A", "EXPIREAT K A C",
         "TTL K", "EXPIRETIME K", "PERSIST K", "RENAME K K", "RENAMENX K K", "COPY K K", "COPY K K REPLACE",
-        "OBJECT REFCOUNT K", "FLUSHALL"
+        "STRLEN K", "FLUSHALL"
     };
 
     @TempDir

@@ -87,8 +87,8 @@ final class Glob {
             } else if (pattern[at] == ']') {
                 break;
             } else if (at + 2 < pattern.length && pattern[at + 1] == '-') {
-                int first = pattern[at] & 0xff;
-                int last = pattern[at + 2] & 0xff;
+                int first = bound(pattern[at], ignoreCase);
+                int last = bound(pattern[at + 2], ignoreCase);
                 for (int i = Math.min(first, last); i <= Math.max(first, last); i++) {
                     include(set, (byte) i, ignoreCase);
                 }
@@ -104,6 +104,10 @@ final class Glob {
             }
         }
         return at + 1;
+    }
+
+    private static int bound(byte b, boolean ignoreCase) {
+        return ignoreCase && b >= 'A' && b <= 'Z' ? b + 32 : b & 0xff;
     }
 
     private static void include(long[] set, byte b, boolean ignoreCase) {
