@@ -2,7 +2,6 @@ package io.elastickv.embedded.internal.node;
 
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
-import io.elastickv.api.InvalidRequestException;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
 import io.elastickv.api.ShardInfo;
@@ -27,8 +26,6 @@ import io.elastickv.embedded.internal.transport.ChannelConfig;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import io.elastickv.embedded.internal.transport.ClusterListener;
 import io.elastickv.embedded.internal.transport.PeerAddress;
-import io.elastickv.embedded.internal.transport.RpcCallback;
-import io.elastickv.embedded.internal.transport.RpcFailure;
 import io.elastickv.embedded.internal.transport.TransportException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -36,7 +33,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -80,8 +76,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Peers peers;
     private final List<EventLoop> loops = new ArrayList<>();
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
-    private final Map<String, String> attributes = new ConcurrentHashMap<>();
     private final ControlProtocol control;
+    private final Gossip gossip;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
@@ -109,6 +105,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.peers = new Peers(config.name());
         this.view = new LocalClusterView(this);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards);
+        this.gossip = new Gossip(config.storageless(), channel, peers, shards, router, this::fireLeader);
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -186,7 +183,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
             NodeStatus status = NodeStatus.decode(payload);
             responder.reply(new byte[0]);
-            heardStatus(from, status);
+            gossip.heard(from, status);
         });
         ClusterLayout known = directory == null ? null : directory.layout();
         if (known != null) {
@@ -222,7 +219,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             formation = forming;
             threads.every(FORMATION_POLL_MILLIS, forming::poll);
         }
-        threads.every(STATUS_MILLIS, this::broadcastStatus);
+        threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
     }
@@ -296,7 +293,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     formed.shards(),
                     shards.size());
             settled.countDown();
-            broadcastStatus();
+            tellStatus();
         } catch (RuntimeException e) {
             LOG.error("node {} cannot take part", name(), e);
             failNode(String.valueOf(e.getMessage()));
@@ -352,7 +349,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             onLoop(host, () -> host.group().peerReachable(peer, reachable));
         }
         if (reachable) {
-            threads.control(this::broadcastStatus);
+            threads.control(this::tellStatus);
             events.fire(listener -> listener.nodeJoined(peer));
         } else {
             RouteTable table = router.table();
@@ -367,49 +364,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
-    private void heardStatus(String from, NodeStatus status) {
-        peers.heard(from, status);
-        RouteTable table = router.table();
-        if (table == null) {
-            return;
-        }
-        for (ShardRoute route : table.shards()) {
-            Long term = status.leads().get(route.id());
-            if (term != null && route.learn(term, from)) {
-                fireLeader(route.id(), term, from);
-            }
-        }
-    }
-
-    private NodeStatus status() {
-        Map<Integer, Long> leads = new TreeMap<>();
-        shards.forEach((id, host) -> {
-            var status = host.group().status();
-            if (status.role() == Role.LEADER) {
-                leads.put(id, status.term());
-            }
-        });
-        return new NodeStatus(
-                channel.localAddress().toString(), config.storageless(), new TreeMap<>(attributes), leads);
-    }
-
-    private void broadcastStatus() {
-        if (state.get() != State.OPEN) {
-            return;
-        }
-        byte[] bytes = status().encode();
-        for (String peer : peers.others()) {
-            channel.rpc().call(peer, ControlProtocol.METHOD_STATUS, bytes, 1_000_000_000L, new RpcCallback() {
-                @Override
-                public void success(ByteBuffer answer) {
-                    // Nothing to learn from it.
-                }
-
-                @Override
-                public void failure(RpcFailure cause) {
-                    // It is told again soon.
-                }
-            });
+    private void tellStatus() {
+        if (state.get() == State.OPEN) {
+            gossip.tell();
         }
     }
 
@@ -440,7 +397,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                         term);
                 fireLeader(groupId, term, leader);
                 if (name().equals(leader)) {
-                    threads.control(this::broadcastStatus);
+                    threads.control(this::tellStatus);
                 }
             }
         }
@@ -539,7 +496,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     List<NodeInfo> nodes() {
-        return peers.nodes(status());
+        return peers.nodes(gossip.own());
     }
 
     @Nullable
@@ -561,14 +518,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     void setAttribute(String attribute, String value, int most) {
-        if (!attributes.containsKey(attribute) && attributes.size() >= most) {
-            throw new InvalidRequestException(
-                    InvalidRequestException.Reason.INVALID_ARGUMENT,
-                    "attribute " + attribute + ": a node has at most " + most + " attributes");
-        }
-        attributes.put(attribute, value);
+        gossip.setAttribute(attribute, value, most);
         if (state.get() != State.CLOSED) {
-            threads.control(this::broadcastStatus);
+            threads.control(this::tellStatus);
         }
     }
 
