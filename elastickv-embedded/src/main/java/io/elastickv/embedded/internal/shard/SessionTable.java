@@ -24,7 +24,6 @@ final class SessionTable {
     private static final class Session {
 
         final long id;
-        final String owner;
         long lastUseMillis;
         /** Smaller sequences are forgotten. */
         long floor;
@@ -34,9 +33,8 @@ final class SessionTable {
         @Nullable
         CommandResult[] ring = new @Nullable CommandResult[16];
 
-        Session(long id, String owner, long nowMillis) {
+        Session(long id, long nowMillis) {
             this.id = id;
-            this.owner = owner;
             this.lastUseMillis = nowMillis;
         }
 
@@ -77,9 +75,9 @@ final class SessionTable {
     }
 
     /** Opens a session; the one used longest ago gives way if there are too many. */
-    void open(long id, String owner, long nowMillis) {
+    void open(long id, long nowMillis) {
         closeIdle(nowMillis);
-        sessions.put(id, new Session(id, owner, nowMillis));
+        sessions.put(id, new Session(id, nowMillis));
         if (sessions.size() > limits.maxSessions()) {
             closeEldest();
         }

@@ -86,8 +86,8 @@ public final class ShardStateMachine implements AutoCloseable {
             now = Math.max(now, advance.millis());
         }
         store.advanceTime(now);
-        if (command instanceof Command.OpenSession open) {
-            sessions.open(index, open.owner(), now);
+        if (command instanceof Command.OpenSession) {
+            sessions.open(index, now);
             return new CommandResult.SessionOpened(index);
         }
         if (command instanceof Command.AdvanceTime) {

@@ -1,6 +1,8 @@
 package io.elastickv.embedded.internal.storage;
 
 import io.elastickv.embedded.internal.command.CommandLimits;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.ChronicleMapBuilder;
 
@@ -16,9 +18,14 @@ final class ChronicleMaps {
     /** What a segment's tier must at least hold: the longest key with the longest inline value, several times. */
     private static final long MIN_TIER_BYTES = 512 * 1024;
 
+    /** Warns that it cannot use internals of the JDK that nothing here needs. Held, or the level would be forgotten. */
+    private static final Logger CLEANER_LOG =
+            Logger.getLogger("net.openhft.chronicle.core.internal.cleaner.ReflectionBasedByteBufferCleanerService");
+
     static {
         System.setProperty("chronicle.announcer.disable", "true");
         System.setProperty("chronicle.analytics.disable", "true");
+        CLEANER_LOG.setLevel(Level.SEVERE);
     }
 
     private ChronicleMaps() {}

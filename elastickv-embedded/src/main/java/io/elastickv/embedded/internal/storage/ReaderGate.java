@@ -67,7 +67,8 @@ final class ReaderGate {
         draining.forEach(Runnable::run);
         draining = retired;
         retired = new ArrayList<>();
-        epoch++;
+        int next = epoch + 1;
+        epoch = next;
         if (isEmpty((epoch & 1) ^ 1)) {
             draining.forEach(Runnable::run);
             draining = new ArrayList<>();

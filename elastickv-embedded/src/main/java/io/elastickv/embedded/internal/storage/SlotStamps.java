@@ -32,8 +32,13 @@ final class SlotStamps {
 
     /** For the writer, before each command. */
     void awaitPause() {
-        if (pauseWanted) {
-            pause.lock();
+        if (!pauseWanted) {
+            return;
+        }
+        pause.lock();
+        try {
+            return; // to have waited is all
+        } finally {
             pause.unlock();
         }
     }

@@ -10,7 +10,7 @@ package io.elastickv.embedded.internal.storage;
  */
 public record StorageOptions(int slotsPerBucket, int initialEntries, int growthFactor, int maxInlineValueBytes) {
 
-    /** Measured with three nodes of eight shards in one JVM, see {@code docs/storage.md}. */
+    /** 256 slots per bucket: 64 buckets on a node, however many shards it has. See the package's description for figures. */
     public static final StorageOptions DEFAULTS = new StorageOptions(256, 16_384, 4, 16 * 1024);
 
     /** Checks the sizes. */

@@ -99,11 +99,11 @@ class SessionTest {
     @Test
     void theSessionUsedLongestAgoGivesWay() {
         SessionTable table = new SessionTable(new SessionLimits(2, 1_000, 100, 1_000));
-        table.open(1, "a", 0);
-        table.open(2, "b", 0);
+        table.open(1, 0);
+        table.open(2, 0);
         assertThat(table.begin(1, 1, 1, 0)).isNull();
         table.finish(1, 1, new Incremented(5));
-        table.open(3, "c", 0);
+        table.open(3, 0);
         assertThat(table.begin(2, 1, 1, 0)).isEqualTo(new SessionUnknown());
         assertThat(table.begin(1, 1, 1, 0)).isEqualTo(new Incremented(5));
         assertThat(table.size()).isEqualTo(2);
@@ -122,8 +122,8 @@ class SessionTest {
     @Test
     void valuesInResultsAreBoundedAndTheOldestForgotten() {
         SessionTable table = new SessionTable(new SessionLimits(10, 1_000, 100, 1_000));
-        table.open(1, "a", 0);
-        table.open(2, "b", 0);
+        table.open(1, 0);
+        table.open(2, 0);
         Written large = new Written(true, 1, new StoredValue(new byte[400], 1, 0));
         for (int session = 1; session <= 2; session++) {
             for (int sequence = 1; sequence <= 2; sequence++) {
@@ -147,7 +147,7 @@ class SessionTest {
     @Test
     void resultsAreBoundedAndTheOldestForgotten() {
         SessionTable table = new SessionTable(new SessionLimits(10, 1_000, 100, 1_000));
-        table.open(1, "a", 0);
+        table.open(1, 0);
         for (int sequence = 1; sequence <= 150; sequence++) {
             assertThat(table.begin(1, sequence, 1, 0)).isNull();
             table.finish(1, sequence, new Incremented(sequence));

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.shard;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
@@ -121,7 +122,7 @@ class ShardModelTest {
                     .isEmpty();
             for (int tag = 0; tag < 5; tag++) {
                 String prefix = "{" + tag + "}";
-                int slot = KeySlot.of(prefix.getBytes());
+                int slot = KeySlot.of(ShardFixture.b(prefix));
                 List<String> ofSlot =
                         expected.stream().filter(k -> k.startsWith(prefix)).toList();
                 assertThat(machine.query(new Query.SlotSize(slot), 0)).isEqualTo(new QueryResult.Count(ofSlot.size()));
@@ -159,8 +160,8 @@ class ShardModelTest {
         } while (cursor != 0);
         long[] order = keys.stream()
                 .mapToLong(k -> ScanPosition.order(
-                        KeySlot.of(k.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)),
-                        ScanPosition.hash(k.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1))))
+                        KeySlot.of(k.getBytes(ISO_8859_1)),
+                        ScanPosition.hash(k.getBytes(ISO_8859_1))))
                 .toArray();
         long[] sorted = order.clone();
         Arrays.sort(sorted);
