@@ -26,10 +26,10 @@ final class ClientCommands {
                 .group("connection")
                 .since("2.4.0")
                 .complexity("Depends on subcommand.")
-                .doc("A container for client connection commands.", "");
-        sub(client, "id", 2, FLAGS, "5.0.0", "Returns the unique client ID of the connection.", "")
+                .doc("Shows and manages this adapter's connections.", "");
+        sub(client, "id", 2, FLAGS, "5.0.0", "Returns this connection's number.", "")
                 .does(call -> call.reply(Reply.integer(call.client().id())));
-        sub(client, "info", 2, FLAGS, "6.2.0", "Returns information about the connection.", "")
+        sub(client, "info", 2, FLAGS, "6.2.0", "Describes this connection.", "")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(Reply.verbatim(call.client().describe() + "\n")));
         sub(
@@ -38,7 +38,7 @@ final class ClientCommands {
                         -2,
                         ADMIN_FLAGS,
                         "2.4.0",
-                        "Lists open connections.",
+                        "Describes the connections.",
                         "[TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID client-id [client-id ...]]")
                 .tips("nondeterministic_output")
                 .complexity("O(N) where N is the number of client connections")
@@ -49,17 +49,17 @@ final class ClientCommands {
                         -3,
                         ADMIN_FLAGS,
                         "2.4.0",
-                        "Terminates open connections.",
+                        "Ends connections.",
                         "(ip:port|([ID client-id] [TYPE (NORMAL|MASTER|SLAVE|REPLICA|PUBSUB)] [USER username]"
                                 + " [ADDR ip:port] [LADDR ip:port] [SKIPME (YES|NO)]))")
                 .complexity("O(N) where N is the number of client connections")
                 .does(this::kill);
-        sub(client, "getname", 2, FLAGS, "2.6.9", "Returns the name of the connection.", "")
+        sub(client, "getname", 2, FLAGS, "2.6.9", "Returns the connection's name.", "")
                 .does(call -> {
                     String name = call.client().name();
                     call.reply(name.isEmpty() ? Replies.NULL : Reply.bulk(name.getBytes(ISO_8859_1)));
                 });
-        sub(client, "setname", 3, FLAGS, "2.6.9", "Sets the connection name.", "connection-name")
+        sub(client, "setname", 3, FLAGS, "2.6.9", "Names the connection.", "connection-name")
                 .does(call -> {
                     checkName(call, 2, "Client names");
                     call.client().name(new String(call.raw(2), ISO_8859_1));
@@ -71,10 +71,10 @@ final class ClientCommands {
                         4,
                         FLAGS,
                         "7.2.0",
-                        "Sets information specific to the client or connection.",
+                        "Tells the client library's name or version.",
                         "(LIB-NAME libname|LIB-VER libver)")
                 .does(ClientCommands::setInfo);
-        sub(client, "no-evict", 3, ADMIN_FLAGS, "7.0.0", "Sets the client eviction mode of the connection.", "(ON|OFF)")
+        sub(client, "no-evict", 3, ADMIN_FLAGS, "7.0.0", "Accepted: no client is ever evicted for memory.", "(ON|OFF)")
                 .does(call -> onOff(call, 'e'));
         sub(
                         client,
@@ -82,12 +82,12 @@ final class ClientCommands {
                         3,
                         FLAGS,
                         "7.2.0",
-                        "Controls whether commands sent by the client affect the LRU/LFU of accessed keys.",
+                        "Accepted: accesses are not recorded.",
                         "(ON|OFF)")
                 .does(call -> onOff(call, 'T'));
-        sub(client, "reply", 3, FLAGS, "3.2.0", "Instructs the server whether to reply to commands.", "(ON|OFF|SKIP)")
+        sub(client, "reply", 3, FLAGS, "3.2.0", "Switches replies on or off.", "(ON|OFF|SKIP)")
                 .does(ClientCommands::replies);
-        sub(client, "help", 2, "loading stale", "5.0.0", "Returns helpful text about the different subcommands.", "")
+        sub(client, "help", 2, "loading stale", "5.0.0", "Lists the subcommands.", "")
                 .does(call -> call.reply(Help.reply("CLIENT", HELP)));
     }
 

@@ -24,56 +24,56 @@ final class ClusterCommands {
         CommandSpec cluster = table.add("cluster", -2)
                 .group("cluster")
                 .since("3.0.0")
-                .doc("A container for Redis Cluster commands.", "");
-        sub(cluster, "info", 2, "Returns information about the state of a node.", "")
+                .doc("Tells cluster-aware clients where slots are.", "");
+        sub(cluster, "info", 2, "Tells whether all slots are served.", "")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(Reply.verbatim(info())));
-        sub(cluster, "slots", 2, "Returns the mapping of cluster slots to nodes.", "")
+        sub(cluster, "slots", 2, "Tells which nodes have which slots.", "")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(slots()));
-        sub(cluster, "shards", 2, "Returns the mapping of cluster slots to shards.", "")
+        sub(cluster, "shards", 2, "Tells the slots and nodes of each shard.", "")
                 .since("7.0.0")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(shards()));
-        sub(cluster, "nodes", 2, "Returns the cluster configuration for a node.", "")
+        sub(cluster, "nodes", 2, "Tells all nodes and the slots that each leads.", "")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(Reply.verbatim(nodes())));
-        sub(cluster, "myid", 2, "Returns the ID of a node.", "")
+        sub(cluster, "myid", 2, "Returns this node's id.", "")
                 .does(call -> call.reply(Reply.bulk(topology().self().id())));
-        sub(cluster, "myshardid", 2, "Returns the shard ID of a node.", "")
+        sub(cluster, "myshardid", 2, "Returns the id of this node and its replicas.", "")
                 .since("7.2.0")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(Reply.bulk(shardOf(topology().self()))));
-        sub(cluster, "keyslot", 3, "Returns the hash slot for a key.", "key")
+        sub(cluster, "keyslot", 3, "Computes a key's slot.", "key")
                 .does(call -> call.reply(Reply.integer(KeySlot.of(call.raw(2)))));
-        sub(cluster, "countkeysinslot", 3, "Returns the number of keys in a hash slot.", "slot")
+        sub(cluster, "countkeysinslot", 3, "Counts the keys of a slot, on whatever node.", "slot")
                 .alone()
                 .does(this::countKeysInSlot);
-        sub(cluster, "getkeysinslot", 4, "Returns the key names in a hash slot.", "slot count")
+        sub(cluster, "getkeysinslot", 4, "Returns keys of a slot, on whatever node.", "slot count")
                 .tips("nondeterministic_output")
                 .alone()
                 .does(this::getKeysInSlot);
-        sub(cluster, "links", 2, "Returns a list of all TCP links to and from peer nodes.", "")
+        sub(cluster, "links", 2, "Always empty: the nodes' links are not Redis'.", "")
                 .since("7.0.0")
                 .tips("nondeterministic_output")
                 .does(call -> call.reply(Replies.EMPTY_ARRAY));
-        sub(cluster, "count-failure-reports", 3, "Returns the number of active failure reports active for a node.", "node-id")
+        sub(cluster, "count-failure-reports", 3, "Always 0: nodes do not vote on each other's failure.", "node-id")
                 .flags("admin stale")
                 .tips("nondeterministic_output")
                 .does(call -> {
                     node(call);
                     call.reply(Replies.ZERO);
                 });
-        sub(cluster, "replicas", 3, "Lists the replica nodes of a master node.", "node-id")
+        sub(cluster, "replicas", 3, "Tells the nodes that lead nothing and follow this one.", "node-id")
                 .since("5.0.0")
                 .flags("admin stale")
                 .tips("nondeterministic_output")
                 .does(this::replicas);
-        sub(cluster, "slaves", 3, "Lists the replica nodes of a master node.", "node-id")
+        sub(cluster, "slaves", 3, "Tells the nodes that lead nothing and follow this one.", "node-id")
                 .flags("admin stale")
                 .tips("nondeterministic_output")
                 .does(this::replicas);
-        sub(cluster, "help", 2, "Returns helpful text about the different subcommands.", "")
+        sub(cluster, "help", 2, "Lists the subcommands.", "")
                 .since("5.0.0")
                 .flags("loading stale")
                 .does(call -> call.reply(Help.reply("CLUSTER", HELP)));

@@ -26,16 +26,16 @@ final class CommandCommands {
                 .since("2.8.13")
                 .tips("nondeterministic_output_order")
                 .complexity("O(N) where N is the total number of Redis commands")
-                .doc("Returns detailed information about all commands.", "")
+                .doc("Describes commands.", "")
                 .does(call -> call.reply(infos(table.commands())));
-        sub(command, "count", 2, "2.8.13", "Returns a count of commands.", "")
+        sub(command, "count", 2, "2.8.13", "Tells how many commands there are.", "")
                 .does(call -> call.reply(Reply.integer(table.commands().size())));
         sub(
                         command,
                         "info",
                         -2,
                         "2.8.13",
-                        "Returns information about one, multiple or all commands.",
+                        "Describes commands for clients.",
                         "[command-name [command-name ...]]")
                 .tips("nondeterministic_output_order")
                 .does(this::info);
@@ -44,7 +44,7 @@ final class CommandCommands {
                         "docs",
                         -2,
                         "7.0.0",
-                        "Returns documentary information about one, multiple or all commands.",
+                        "Describes commands for humans.",
                         "[command-name [command-name ...]]")
                 .tips("nondeterministic_output_order")
                 .does(this::docs);
@@ -53,7 +53,7 @@ final class CommandCommands {
                         "list",
                         -2,
                         "7.0.0",
-                        "Returns a list of command names.",
+                        "Lists the commands.",
                         "[FILTERBY (MODULE module-name|ACLCAT category|PATTERN pattern)]")
                 .tips("nondeterministic_output_order")
                 .does(this::list);
@@ -62,7 +62,7 @@ final class CommandCommands {
                         "getkeys",
                         -4,
                         "2.8.13",
-                        "Extracts the key names from an arbitrary command.",
+                        "Tells which arguments are keys.",
                         "command [arg [arg ...]]")
                 .does(call -> keys(call, false));
         sub(
@@ -70,10 +70,10 @@ final class CommandCommands {
                         "getkeysandflags",
                         -4,
                         "7.0.0",
-                        "Extracts the key names and access flags for an arbitrary command.",
+                        "Tells which arguments are keys and what is done to them.",
                         "command [arg [arg ...]]")
                 .does(call -> keys(call, true));
-        sub(command, "help", 2, "5.0.0", "Returns helpful text about the different subcommands.", "")
+        sub(command, "help", 2, "5.0.0", "Lists the subcommands.", "")
                 .does(call -> call.reply(Help.reply("COMMAND", HELP)));
     }
 

@@ -52,8 +52,8 @@ final class ConfigCommands {
                 .group("server")
                 .since("2.0.0")
                 .complexity("Depends on subcommand.")
-                .doc("A container for server configuration commands.", "");
-        sub(config, "get", -3, "2.0.0", "Returns the effective values of configuration parameters.", "parameter [parameter ...]")
+                .doc("Shows this adapter's settings in Redis' terms.", "");
+        sub(config, "get", -3, "2.0.0", "Returns what holds now.", "parameter [parameter ...]")
                 .complexity("O(N) when N is the number of configuration parameters provided")
                 .does(this::get);
         sub(
@@ -61,19 +61,19 @@ final class ConfigCommands {
                         "set",
                         -4,
                         "2.0.0",
-                        "Sets configuration parameters in-flight.",
+                        "Changes hints of this adapter.",
                         "parameter value [parameter value ...]")
                 .complexity("O(N) when N is the number of configuration parameters provided")
                 .tips("request_policy:all_nodes response_policy:all_succeeded")
                 .does(this::set);
-        sub(config, "resetstat", 2, "2.0.0", "Resets the server's statistics.", "")
+        sub(config, "resetstat", 2, "2.0.0", "Sets the counters of INFO back to 0.", "")
                 .does(call -> {
                     server.statistics().reset();
                     call.reply(Replies.OK);
                 });
-        sub(config, "rewrite", 2, "2.8.0", "Persists the effective configuration to file.", "")
+        sub(config, "rewrite", 2, "2.8.0", "Fails: there is no such file.", "")
                 .does(call -> call.reply(Reply.error("ERR The server is running without a config file")));
-        sub(config, "help", 2, "5.0.0", "Returns helpful text about the different subcommands.", "")
+        sub(config, "help", 2, "5.0.0", "Lists the subcommands.", "")
                 .flags("loading stale")
                 .does(call -> call.reply(Help.reply("CONFIG", HELP)));
     }

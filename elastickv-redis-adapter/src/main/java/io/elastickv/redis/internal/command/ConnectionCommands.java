@@ -24,52 +24,52 @@ final class ConnectionCommands {
     void define(CommandTable table) {
         connection(table, "ping", -1, "fast")
                 .tips("request_policy:all_shards response_policy:all_succeeded")
-                .doc("Returns the server's liveliness response.", "[message]")
+                .doc("Answers.", "[message]")
                 .does(ConnectionCommands::ping);
         connection(table, "echo", 2, "loading stale fast")
-                .doc("Returns the given string.", "message")
+                .doc("Sends its argument back.", "message")
                 .does(call -> call.reply(Reply.bulk(call.raw(1))));
         connection(table, "hello", -1, ENTRY_FLAGS)
                 .since("6.0.0")
                 .doc(
-                        "Handshakes with the server.",
+                        "Chooses the protocol's version and tells about the server.",
                         "[protover [AUTH username password] [SETNAME clientname]]")
                 .does(this::hello);
         connection(table, "auth", -2, ENTRY_FLAGS)
                 .complexity("O(N) where N is the number of passwords defined for the user")
-                .doc("Authenticates the connection.", "[username] password")
+                .doc("Gives the password.", "[username] password")
                 .does(this::auth);
         connection(table, "select", 2, "loading stale fast")
-                .doc("Changes the selected database.", "index")
+                .doc("Chooses a database: there is only 0.", "index")
                 .does(ConnectionCommands::select);
         connection(table, "quit", -1, ENTRY_FLAGS)
-                .doc("Closes the connection.", "")
+                .doc("Ends the connection after this reply.", "")
                 .does(call -> {
                     call.reply(Replies.OK);
                     call.client().closeAfterReplies();
                 });
         connection(table, "reset", 1, ENTRY_FLAGS)
                 .since("6.2.0")
-                .doc("Resets the connection.", "")
+                .doc("Back to the state of a new connection.", "")
                 .does(call -> {
                     call.client().reset();
                     call.reply(Reply.simple("RESET"));
                 });
         clusterMode(table, "readonly", 1, "loading stale fast")
-                .doc("Enables read-only queries for a connection to a Redis Cluster replica node.", "")
+                .doc("Accepted: reads are linearizable on every node anyway.", "")
                 .does(call -> {
                     // Reads are linearizable on every node: there is nothing to switch.
                     call.client().flag('r', true);
                     call.reply(Replies.OK);
                 });
         clusterMode(table, "readwrite", 1, "loading stale fast")
-                .doc("Enables read-write queries for a connection to a Reids Cluster replica node.", "")
+                .doc("Takes READONLY back.", "")
                 .does(call -> {
                     call.client().flag('r', false);
                     call.reply(Replies.OK);
                 });
         clusterMode(table, "asking", 1, "fast")
-                .doc("Signals that a cluster client is following an -ASK redirect.", "")
+                .doc("Accepted: nobody is ever redirected.", "")
                 .does(call -> call.reply(Replies.OK));
     }
 

@@ -29,15 +29,15 @@ final class ExpiryCommands {
     }
 
     void define(CommandTable table) {
-        expire(table, "expire", true, false, "1.0.0", "Sets the expiration time of a key in seconds.", "seconds");
-        expire(table, "pexpire", false, false, "2.6.0", "Sets the expiration time of a key in milliseconds.", "milliseconds");
+        expire(table, "expire", true, false, "1.0.0", "Lets a key expire after some seconds.", "seconds");
+        expire(table, "pexpire", false, false, "2.6.0", "Lets a key expire after some milliseconds.", "milliseconds");
         expire(
                 table,
                 "expireat",
                 true,
                 true,
                 "1.2.0",
-                "Sets the expiration time of a key to a Unix timestamp.",
+                "Lets a key expire at a time in seconds.",
                 "unix-time-seconds");
         expire(
                 table,
@@ -45,30 +45,30 @@ final class ExpiryCommands {
                 false,
                 true,
                 "2.6.0",
-                "Sets the expiration time of a key to a Unix milliseconds timestamp.",
+                "Lets a key expire at a time in milliseconds.",
                 "unix-time-milliseconds");
-        read(table, "ttl", "1.0.0", "Returns the expiration time in seconds of a key.", info -> seconds(timeToLive(info)))
+        read(table, "ttl", "1.0.0", "Tells how many seconds a key has left.", info -> seconds(timeToLive(info)))
                 .tips("nondeterministic_output");
-        read(table, "pttl", "2.6.0", "Returns the expiration time in milliseconds of a key.", ExpiryCommands::timeToLive)
+        read(table, "pttl", "2.6.0", "Tells how many milliseconds a key has left.", ExpiryCommands::timeToLive)
                 .tips("nondeterministic_output");
         read(
                 table,
                 "expiretime",
                 "7.0.0",
-                "Returns the expiration time of a key as a Unix timestamp.",
+                "Tells when a key expires, in seconds.",
                 info -> seconds(expiresAt(info)));
         read(
                 table,
                 "pexpiretime",
                 "7.0.0",
-                "Returns the expiration time of a key as a Unix milliseconds timestamp.",
+                "Tells when a key expires, in milliseconds.",
                 ExpiryCommands::expiresAt);
         table.add("persist", 2)
                 .flags("write fast")
                 .categories("keyspace write")
                 .key(1, 0, 1, "RW update")
                 .since("2.2.0")
-                .doc("Removes the expiration time of a key.", "key")
+                .doc("Lets a key live forever again.", "key")
                 .does(call -> call.reply(server.store().persist(call.bytes(1)), done -> Reply.integer(done)));
     }
 

@@ -9,9 +9,7 @@ import io.elastickv.api.PutOptions;
 import io.elastickv.api.VersionedValue;
 import io.elastickv.redis.internal.resp.Replies;
 import io.elastickv.redis.internal.resp.Reply;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -33,24 +31,24 @@ final class KeyCommands {
     }
 
     void define(CommandTable table) {
-        several(table, "del", "write", "keyspace write", "RM delete").doc("Deletes one or more keys.", "key [key ...]")
+        several(table, "del", "write", "keyspace write", "RM delete").doc("Deletes keys; how many there were is returned.", "key [key ...]")
                 .does(this::delete);
         several(table, "unlink", "write fast", "keyspace write", "RM delete")
                 .since("4.0.0")
-                .doc("Asynchronously deletes one or more keys.", "key [key ...]")
+                .doc("Deletes keys; the same as DEL.", "key [key ...]")
                 .does(this::delete);
         several(table, "exists", "readonly fast", "keyspace read", "RO")
-                .doc("Determines whether one or more keys exist.", "key [key ...]")
+                .doc("Counts which of the keys exist.", "key [key ...]")
                 .does(this::countExisting);
         several(table, "touch", "readonly fast", "keyspace read", "RO")
                 .since("3.2.1")
-                .doc("Returns the number of existing keys out of those specified.", "key [key ...]")
+                .doc("Counts which of the keys exist.", "key [key ...]")
                 .does(this::countExisting);
         table.add("type", 2)
                 .flags("readonly fast")
                 .categories("keyspace read")
                 .key(1, 0, 1, "RO")
-                .doc("Determines the type of value stored at a key.", "key")
+                .doc("Tells whether a key holds a string or does not exist.", "key")
                 .does(call -> call.reply(
                         server.store().describe(call.bytes(1)),
                         found -> Reply.simple(found.isPresent() ? "string" : "none")));
@@ -60,7 +58,7 @@ final class KeyCommands {
                 .key(1, 0, 1, "RW access delete")
                 .key(2, 0, 1, "OW update")
                 .sharingASlot()
-                .doc("Renames a key and overwrites the destination.", "key newkey")
+                .doc("Moves a value to another key of its slot.", "key newkey")
                 .does(call -> rename(call, true));
         table.add("renamenx", 3)
                 .flags("write fast")
@@ -68,7 +66,7 @@ final class KeyCommands {
                 .key(1, 0, 1, "RW access delete")
                 .key(2, 0, 1, "OW insert")
                 .sharingASlot()
-                .doc("Renames a key only when the target key name doesn't exist.", "key newkey")
+                .doc("Moves a value to another key of its slot if that does not exist.", "key newkey")
                 .does(call -> rename(call, false));
         table.add("copy", -3)
                 .flags("write denyoom")
@@ -78,7 +76,7 @@ final class KeyCommands {
                 .sharingASlot()
                 .since("6.2.0")
                 .doc(
-                        "Copies the value of a key to a new key.",
+                        "Writes a key's value and expiry to another key of its slot.",
                         "source destination [DB destination-db] [REPLACE]")
                 .does(this::copy);
     }
@@ -143,15 +141,8 @@ final class KeyCommands {
             if (!overwrite && read.results().get(1).previous().isPresent()) {
                 return CompletableFuture.completedFuture(Optional.of(Replies.ZERO));
             }
-            Batch.Builder batch = Batch.builder()
-                    .require(from, Condition.versionIs(source.get().version()));
-            if (!overwrite) {
-                batch.require(to, Condition.absent());
-            }
-            batch.put(to, source.get().value(), keepingExpiry(source.get())).delete(from);
-            return server.store().execute(batch.build()).thenApply(result -> result.applied()
-                    ? Optional.of(overwrite ? Replies.OK : Replies.ONE)
-                    : Optional.<Reply>empty());
+            return transfer(from, source.get(), to, overwrite, true)
+                    .thenApply(done -> done ? Optional.of(overwrite ? Replies.OK : Replies.ONE) : Optional.empty());
         })));
     }
 
@@ -178,16 +169,40 @@ final class KeyCommands {
                     || (!overwrite && read.results().get(1).previous().isPresent())) {
                 return CompletableFuture.completedFuture(Optional.of(Replies.ZERO));
             }
-            Batch.Builder batch = Batch.builder()
-                    .require(from, Condition.versionIs(source.get().version()));
-            if (!overwrite) {
-                batch.require(to, Condition.absent());
-            }
-            batch.put(to, source.get().value(), keepingExpiry(source.get()));
-            return server.store().execute(batch.build()).thenApply(result -> result.applied()
-                    ? Optional.of(Replies.ONE)
-                    : Optional.<Reply>empty());
+            return transfer(from, source.get(), to, overwrite, false)
+                    .thenApply(done -> done ? Optional.of(Replies.ONE) : Optional.empty());
         })));
+    }
+
+    /**
+     * Writes to {@code to} what was read from {@code from}, if that has not changed. A change of the expiry alone does not
+     * change the version: so the expiry is read once more in the same step, and put right at the destination if it was
+     * another by then.
+     */
+    private CompletableFuture<Boolean> transfer(
+            Bytes from, VersionedValue source, Bytes to, boolean overwrite, boolean delete) {
+        Batch.Builder batch = Batch.builder().require(from, Condition.versionIs(source.version()));
+        if (!overwrite) {
+            batch.require(to, Condition.absent());
+        }
+        batch.get(from).put(to, source.value(), PutOptions.defaults().expiry(expiryOf(source)));
+        if (delete) {
+            batch.delete(from);
+        }
+        return server.store().execute(batch.build()).thenCompose(result -> {
+            if (!result.applied()) {
+                return CompletableFuture.completedFuture(false);
+            }
+            VersionedValue moved = result.results().get(0).previous().orElse(source);
+            if (moved.expiresAt().equals(source.expiresAt())) {
+                return CompletableFuture.completedFuture(true);
+            }
+            Batch correction = Batch.builder()
+                    .require(to, Condition.versionIs(result.results().get(1).version()))
+                    .expire(to, expiryOf(moved))
+                    .build();
+            return server.store().execute(correction).thenApply(ignored -> true);
+        });
     }
 
     private CompletableFuture<BatchResult> readBoth(Bytes first, Bytes second, boolean secondToo) {
@@ -195,10 +210,8 @@ final class KeyCommands {
         return server.store().execute((secondToo ? batch.get(second) : batch).build());
     }
 
-    private static PutOptions keepingExpiry(VersionedValue value) {
-        return value.expiresAt().isPresent()
-                ? PutOptions.defaults().expiry(Expiry.at(value.expiresAt().get()))
-                : PutOptions.defaults();
+    private static Expiry expiryOf(VersionedValue value) {
+        return value.expiresAt().map(Expiry::at).orElse(Expiry.never());
     }
 
     private static void checkDatabase(long database) {
@@ -208,14 +221,6 @@ final class KeyCommands {
         if (database != 0) {
             throw new CommandException("ERR Copying to another database is not allowed in cluster mode");
         }
-    }
-
-    static List<Bytes> keys(Call call) {
-        List<Bytes> keys = new ArrayList<>(call.size() - 1);
-        for (int i = 1; i < call.size(); i++) {
-            keys.add(call.bytes(i));
-        }
-        return keys;
     }
 
     private static CommandException noSuchKey() {

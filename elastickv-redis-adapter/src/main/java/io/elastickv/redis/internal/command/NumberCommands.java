@@ -26,21 +26,21 @@ final class NumberCommands {
 
     void define(CommandTable table) {
         number(table, "incr", 2)
-                .doc("Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.", "key")
+                .doc("Adds one to an integer; a missing key counts as 0.", "key")
                 .mergesAll(call -> true, calls -> addAll(calls, 1))
                 .does(call -> add(call, 1));
         number(table, "decr", 2)
-                .doc("Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.", "key")
+                .doc("Subtracts one from an integer; a missing key counts as 0.", "key")
                 .mergesAll(call -> true, calls -> addAll(calls, -1))
                 .does(call -> add(call, -1));
         number(table, "incrby", 3)
                 .doc(
-                        "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+                        "Adds to an integer; a missing key counts as 0.",
                         "key increment")
                 .does(call -> add(call, call.integer(2)));
         number(table, "decrby", 3)
                 .doc(
-                        "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
+                        "Subtracts from an integer; a missing key counts as 0.",
                         "key decrement")
                 .does(call -> {
                     long decrement = call.integer(2);
@@ -52,8 +52,7 @@ final class NumberCommands {
         number(table, "incrbyfloat", 3)
                 .since("2.6.0")
                 .doc(
-                        "Increments the floating point value of a key by a number."
-                                + " Uses 0 as initial value if the key doesn't exist.",
+                        "Adds to a floating point number; a missing key counts as 0.",
                         "key increment")
                 .does(this::addFloat);
     }

@@ -25,14 +25,14 @@ final class ObjectCommands {
         CommandSpec object = table.add("object", -2)
                 .since("2.2.3")
                 .complexity("Depends on subcommand.")
-                .doc("A container for object introspection commands.", "");
-        sub(object, "encoding", "2.2.3", "Returns the internal encoding of an object.")
+                .doc("Tells how Redis would store a value.", "");
+        sub(object, "encoding", "2.2.3", "Tells how Redis would encode the value.")
                 .does(call -> value(call, value -> Reply.bulk(encoding(value))));
-        sub(object, "refcount", "2.2.3", "Returns the reference count of a value of a key.")
+        sub(object, "refcount", "2.2.3", "Tells how often Redis would share the value.")
                 .does(call -> value(call, value -> Reply.integer(isShared(value) ? SHARED_REFERENCES : 1)));
-        sub(object, "idletime", "2.2.3", "Returns the time since the last access to an object.")
+        sub(object, "idletime", "2.2.3", "Always 0: accesses are not recorded.")
                 .does(call -> value(call, value -> Replies.ZERO));
-        sub(object, "freq", "4.0.0", "Returns the logarithmic access frequency counter of an object.")
+        sub(object, "freq", "4.0.0", "Fails as in Redis without an LFU policy.")
                 .does(call -> value(
                         call,
                         value -> Reply.error("ERR An LFU maxmemory policy is not selected, access frequency not tracked."
@@ -42,7 +42,7 @@ final class ObjectCommands {
                 .flags("loading stale")
                 .categories("keyspace")
                 .since("6.2.0")
-                .doc("Returns helpful text about the different subcommands.", "")
+                .doc("Lists the subcommands.", "")
                 .does(call -> call.reply(Help.reply("OBJECT", HELP)));
     }
 

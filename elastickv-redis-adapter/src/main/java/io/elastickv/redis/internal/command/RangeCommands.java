@@ -27,11 +27,11 @@ final class RangeCommands {
     void define(CommandTable table) {
         StringCommands.string(table, "append", 3, "write denyoom fast", "write string", "RW insert")
                 .since("2.0.0")
-                .doc("Appends a string to the value of a key. Creates the key if it doesn't exist.", "key value")
+                .doc("Adds a string at the end of a value; a missing key counts as empty.", "key value")
                 .does(this::append);
         StringCommands.string(table, "strlen", 2, "readonly fast", "read string", "RO")
                 .since("2.2.0")
-                .doc("Returns the length of a string value.", "key")
+                .doc("Returns the length of a value in bytes.", "key")
                 .does(call -> call.reply(
                         server.store().describe(call.bytes(1)),
                         found -> Reply.integer(found.map(KeyInfo::valueLength).orElse(0))));
@@ -39,17 +39,17 @@ final class RangeCommands {
                 .since("2.2.0")
                 .complexity("O(N) where N is the length of the value.")
                 .doc(
-                        "Overwrites a part of a string value with another by an offset. Creates the key if it doesn't exist.",
+                        "Writes into a value at an offset; a gap is filled with zeros.",
                         "key offset value")
                 .does(this::setRange);
         StringCommands.string(table, "getrange", 4, "readonly", "read string", "RO access")
                 .since("2.4.0")
                 .complexity("O(N) where N is the length of the value.")
-                .doc("Returns a substring of the string stored at a key.", "key start end")
+                .doc("Returns a part of a value.", "key start end")
                 .does(this::getRange);
         StringCommands.string(table, "substr", 4, "readonly", "read string", "RO access")
                 .complexity("O(N) where N is the length of the value.")
-                .doc("Returns a substring from a string value.", "key start end")
+                .doc("The old name of GETRANGE.", "key start end")
                 .does(this::getRange);
     }
 

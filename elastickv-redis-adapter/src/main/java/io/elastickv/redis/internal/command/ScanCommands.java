@@ -39,7 +39,7 @@ final class ScanCommands {
                 .since("2.8.0")
                 .complexity("O(1) for every call. O(N) for a complete iteration, N being the number of keys.")
                 .doc(
-                        "Iterates over the key names in the database.",
+                        "Returns some keys and where to go on.",
                         "cursor [MATCH pattern] [COUNT count] [TYPE type]")
                 .alone()
                 .does(this::scan);
@@ -48,14 +48,14 @@ final class ScanCommands {
                 .categories("keyspace read dangerous")
                 .tips("request_policy:all_shards nondeterministic_output_order")
                 .complexity("O(N) with N being the number of keys in the database.")
-                .doc("Returns all key names that match a pattern.", "pattern")
+                .doc("Returns the keys that a pattern matches.", "pattern")
                 .alone()
                 .does(this::keys);
         table.add("randomkey", 1)
                 .flags("readonly")
                 .categories("keyspace read")
                 .tips("request_policy:all_shards nondeterministic_output")
-                .doc("Returns a random key name from the database.", "")
+                .doc("Returns some key.", "")
                 .alone()
                 .does(call -> call.reply(
                         server.store().randomKey(),
@@ -65,11 +65,11 @@ final class ScanCommands {
                 .categories("keyspace read")
                 .tips("request_policy:all_shards response_policy:agg_sum")
                 .group("server")
-                .doc("Returns the number of keys in the database.", "")
+                .doc("Counts the keys of the whole cluster.", "")
                 .alone()
                 .does(call -> call.reply(server.store().size(), Reply::integer));
-        flush(table, "flushall", "Removes all keys from all databases.");
-        flush(table, "flushdb", "Removes all keys from the current database.");
+        flush(table, "flushall", "Deletes everything.");
+        flush(table, "flushdb", "Deletes everything: there is one database.");
     }
 
     private void flush(CommandTable table, String name, String summary) {

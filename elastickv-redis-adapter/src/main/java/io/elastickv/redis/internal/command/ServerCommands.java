@@ -29,7 +29,7 @@ final class ServerCommands {
                 .categories("dangerous")
                 .group("server")
                 .tips("nondeterministic_output request_policy:all_shards response_policy:special")
-                .doc("Returns information and statistics about the server.", "[section [section ...]]")
+                .doc("Describes the adapter and its node.", "[section [section ...]]")
                 .alone()
                 .does(this::info);
         table.add("time", 1)
@@ -37,7 +37,7 @@ final class ServerCommands {
                 .group("server")
                 .since("2.6.0")
                 .tips("nondeterministic_output")
-                .doc("Returns the server time.", "")
+                .doc("Tells the time of this node's clock.", "")
                 .does(this::time);
         table.add("wait", 3)
                 .flags("noscript")
@@ -46,8 +46,7 @@ final class ServerCommands {
                 .since("3.0.0")
                 .tips("request_policy:all_shards response_policy:agg_min")
                 .doc(
-                        "Blocks until the asynchronous replication of all preceding write commands sent by the connection"
-                                + " is completed.",
+                        "Tells on how many replicas the connection's writes are for sure.",
                         "numreplicas timeout")
                 .alone()
                 .does(this::await);

@@ -1,12 +1,11 @@
 package io.elastickv.redis.internal.command;
 
 import io.elastickv.redis.internal.topology.Topology;
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The text of {@code INFO}: sections of lines {@code name:value} as Redis has them, with what is known here. */
@@ -29,7 +28,6 @@ final class ServerInfo {
 
     private final Server server;
     private final long startNanos = System.nanoTime();
-    private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
 
     ServerInfo(Server server) {
         this.server = server;
@@ -322,34 +320,22 @@ final class ServerInfo {
                 0);
     }
 
-    private void cpu(StringBuilder text) {
-        long user = 0;
-        long total = 0;
-        for (Map.Entry<String, Long> time : times().entrySet()) {
-            if (time.getKey().equals("user")) {
-                user = time.getValue();
-            } else {
-                total = time.getValue();
-            }
-        }
+    /** The whole process; the JVM does not tell the kernel's part. */
+    private static void cpu(StringBuilder text) {
+        long nanos = ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
         lines(
                 text,
                 "CPU",
                 "used_cpu_sys",
-                seconds(Math.max(0, total - user)),
+                "0.000000",
                 "used_cpu_user",
-                seconds(user),
+                seconds(nanos),
                 "used_cpu_sys_children",
                 "0.000000",
                 "used_cpu_user_children",
                 "0.000000");
-    }
-
-    private Map<String, Long> times() {
-        if (!threads.isCurrentThreadCpuTimeSupported()) {
-            return Map.of();
-        }
-        return Map.of("user", threads.getCurrentThreadUserTime(), "total", threads.getCurrentThreadCpuTime());
     }
 
     private static String seconds(long nanos) {

@@ -30,49 +30,49 @@ final class StringCommands {
 
     void define(CommandTable table) {
         string(table, "get", 2, "readonly fast", "read string", "RO access")
-                .doc("Returns the string value of a key.", "key")
+                .doc("Reads a key.", "key")
                 .mergesAll(call -> true, this::getAll)
                 .does(this::get);
         string(table, "set", -3, "write denyoom", "write string", "")
                 .key(1, 0, 1, "RW access update variable_flags", "RW and ACCESS due to the optional `GET` argument")
                 .doc(
-                        "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
+                        "Writes a key, in the way that the options say.",
                         "key value [NX|XX] [GET] [EX seconds|PX milliseconds|EXAT unix-time-seconds"
                                 + "|PXAT unix-time-milliseconds|KEEPTTL]")
                 .mergesAll(call -> call.size() == 3 && call.raw(2).length <= Limits.MAX_VALUE_BYTES, this::setLast)
                 .does(this::set);
         string(table, "getdel", 2, "write fast", "write string", "RW access delete")
                 .since("6.2.0")
-                .doc("Returns the string value of a key after deleting the key.", "key")
+                .doc("Deletes a key and returns what it had.", "key")
                 .does(call -> call.reply(server.store().getAndDelete(call.bytes(1)), StringCommands::valueOrNull));
         string(table, "getex", -2, "write fast", "write string", "")
                 .key(1, 0, 1, "RW access update", "RW and UPDATE because it changes the TTL")
                 .since("6.2.0")
                 .doc(
-                        "Returns the string value of a key after setting its expiration time.",
+                        "Reads a key and changes when it expires.",
                         "key [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|PERSIST]")
                 .does(this::getEx);
         string(table, "getset", 3, "write denyoom fast", "write string", "RW access update")
-                .doc("Returns the previous string value of a key after setting it to a new value.", "key value")
+                .doc("Writes a key and returns what it had.", "key value")
                 .does(call -> call.reply(
                         server.store().getAndPut(call.bytes(1), value(call, 2)), StringCommands::valueOrNull));
         string(table, "setnx", 3, "write denyoom fast", "write string", "OW insert")
-                .doc("Sets the string value of a key only when the key doesn't exist.", "key value")
+                .doc("Writes a key if it does not exist.", "key value")
                 .does(call ->
                         call.reply(server.store().putIfAbsent(call.bytes(1), value(call, 2)), done -> Reply.integer(done)));
         string(table, "setex", 4, "write denyoom", "write string", "OW update")
                 .since("2.0.0")
-                .doc("Sets the string value and expiration time of a key.", "key seconds value")
+                .doc("Writes a key that expires after some seconds.", "key seconds value")
                 .does(call -> setWithExpiry(call, true, "setex"));
         string(table, "psetex", 4, "write denyoom", "write string", "OW update")
                 .since("2.6.0")
-                .doc("Sets both string value and expiration time in milliseconds of a key.", "key milliseconds value")
+                .doc("Writes a key that expires after some milliseconds.", "key milliseconds value")
                 .does(call -> setWithExpiry(call, false, "psetex"));
         string(table, "mget", -2, "readonly fast", "read string", "")
                 .key(1, -1, 1, "RO access")
                 .tips("request_policy:multi_shard")
                 .complexity("O(N) where N is the number of keys to retrieve.")
-                .doc("Returns the string values of one or more keys.", "key [key ...]")
+                .doc("Reads keys, also of several slots.", "key [key ...]")
                 .does(this::mGet);
         string(table, "mset", -3, "write denyoom", "write string", "")
                 .key(1, -1, 2, "OW update")
@@ -80,7 +80,7 @@ final class StringCommands {
                 .since("1.0.1")
                 .tips("request_policy:multi_shard response_policy:all_succeeded")
                 .complexity("O(N) where N is the number of keys to set.")
-                .doc("Sets the string values of one or more keys in one slot.", "key value [key value ...]")
+                .doc("Writes keys of one slot at once.", "key value [key value ...]")
                 .does(this::mSet);
         string(table, "msetnx", -3, "write denyoom", "write string", "")
                 .key(1, -1, 2, "OW insert")
@@ -89,7 +89,7 @@ final class StringCommands {
                 .tips("request_policy:multi_shard response_policy:agg_min")
                 .complexity("O(N) where N is the number of keys to set.")
                 .doc(
-                        "Sets the string values of one or more keys in one slot, if none of them exists.",
+                        "Writes keys of one slot at once if none of them exists.",
                         "key value [key value ...]")
                 .does(this::mSetNx);
     }
