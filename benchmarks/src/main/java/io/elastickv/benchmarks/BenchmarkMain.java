@@ -1,0 +1,206 @@
+package io.elastickv.benchmarks;
+
+import io.elastickv.embedded.Durability;
+import io.elastickv.embedded.StorageEngine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** Measures three nodes in this process, with real files and connections. */
+@Command(
+        name = "elastickv-benchmarks",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        description = "Measures three nodes in this process: puts and gets by the number of outstanding operations, or "
+                + "with --fill how much memory entries need.")
+public final class BenchmarkMain implements Callable<Integer> {
+
+    private static final int MAX_OUTSTANDING = 65_536;
+    private static final int MAX_KEYS = 50_000_000;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--ops",
+            split = ",",
+            paramLabel = "put|get",
+            defaultValue = "put,get",
+            description = "Which operations. Default: ${DEFAULT-VALUE}")
+    private List<ThroughputRun.Kind> ops = List.of();
+
+    @Option(
+            names = "--outstanding",
+            split = ",",
+            paramLabel = "N",
+            defaultValue = "1,16,64,256",
+            description = "How many operations are under way at a time. Default: ${DEFAULT-VALUE}")
+    private List<Integer> outstanding = List.of();
+
+    @Option(
+            names = "--via",
+            split = ",",
+            paramLabel = "leader|random",
+            defaultValue = "leader,random",
+            description = "Which node is asked: the one that leads the key's shard, or any. Default: ${DEFAULT-VALUE}")
+    private List<ThroughputRun.Via> via = List.of();
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "5",
+            description = "How long each measurement lasts. Default: ${DEFAULT-VALUE}")
+    private int seconds = 5;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "S",
+            defaultValue = "3",
+            description = "How long each runs before it is measured. Default: ${DEFAULT-VALUE}")
+    private int warmupSeconds = 3;
+
+    @Option(
+            names = "--keys",
+            paramLabel = "N",
+            defaultValue = "100000",
+            description = "How many different keys. Default: ${DEFAULT-VALUE}")
+    private int keys = 100_000;
+
+    @Option(
+            names = "--value-bytes",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "The size of values. Default: ${DEFAULT-VALUE}")
+    private int valueBytes = 100;
+
+    @Option(
+            names = "--fill",
+            paramLabel = "N",
+            description = "Instead: writes N keys, reads all of them back, checks them and prints what they cost.")
+    private int fill;
+
+    @Option(
+            names = "--durability",
+            paramLabel = "fsync|memory",
+            defaultValue = "fsync",
+            description = "What a write waits for. Default: ${DEFAULT-VALUE}")
+    private Durability durability = Durability.FSYNC;
+
+    @Option(
+            names = "--storage",
+            paramLabel = "off-heap|heap",
+            defaultValue = "off-heap",
+            description = "Where values are kept. Default: ${DEFAULT-VALUE}")
+    private StorageEngine storage = StorageEngine.OFF_HEAP;
+
+    @Option(names = "--shards", paramLabel = "N", defaultValue = "8", description = "Default: ${DEFAULT-VALUE}")
+    private int shards = 8;
+
+    @Option(names = "--loops", paramLabel = "N", description = "Event loops per node. Default: the node's own")
+    private @Nullable Integer loops;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description =
+                    "Where files are written, in a new directory that is removed at the end; the figures depend on "
+                            + "its disk. Default: where the JVM puts temporary files")
+    private @Nullable Path data;
+
+    /** Runs the benchmark; exit code 0 if no operation failed, 1 if some did, 2 for a wrong command line. */
+    public static void main(String[] args) {
+        System.exit(commandLine(new BenchmarkMain()).execute(args));
+    }
+
+    static CommandLine commandLine(BenchmarkMain command) {
+        return new CommandLine(command)
+                .registerConverter(Durability.class, choice(Durability.class))
+                .registerConverter(StorageEngine.class, choice(StorageEngine.class))
+                .registerConverter(ThroughputRun.Kind.class, choice(ThroughputRun.Kind.class))
+                .registerConverter(ThroughputRun.Via.class, choice(ThroughputRun.Via.class));
+    }
+
+    private static <E extends Enum<E>> ITypeConverter<E> choice(Class<E> type) {
+        return text -> {
+            try {
+                return Enum.valueOf(type, text.replace('-', '_').toUpperCase(Locale.ROOT));
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException("'" + text + "' is none of the choices");
+            }
+        };
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        check("--seconds", seconds, 1, 3600);
+        check("--warmup", warmupSeconds, 0, 3600);
+        check("--keys", keys, 1, MAX_KEYS);
+        check("--value-bytes", valueBytes, 0, 1 << 20);
+        outstanding.forEach(count -> check("--outstanding", count, 1, MAX_OUTSTANDING));
+        check("--fill", fill, 0, MAX_KEYS);
+        Path parent = data != null ? data : Path.of(System.getProperty("java.io.tmpdir"));
+        Path directory = Files.createTempDirectory(Files.createDirectories(parent), "elastickv-benchmark-");
+        // Also when it is interrupted: a run leaves gigabytes.
+        Thread cleaner = new Thread(() -> remove(directory), "elastickv-benchmark-cleaner");
+        Runtime.getRuntime().addShutdownHook(cleaner);
+        System.out.printf(
+                Locale.ROOT,
+                "JDK %s, %d processors, machine load %.2f at the start, files in %s%n",
+                Runtime.version(),
+                Runtime.getRuntime().availableProcessors(),
+                ProcessUsage.machineLoad(),
+                parent);
+        BenchmarkCluster.Settings settings = new BenchmarkCluster.Settings(shards, durability, storage, loops);
+        System.out.printf(
+                Locale.ROOT, "3 nodes, %d shards, %s, %s, %d B values%n", shards, durability, storage, valueBytes);
+        long failed;
+        if (fill > 0) {
+            failed = new FillRun(fill, valueBytes).run(settings, directory);
+        } else {
+            failed = new ThroughputRun(
+                            ops,
+                            outstanding,
+                            via,
+                            Duration.ofSeconds(warmupSeconds),
+                            Duration.ofSeconds(seconds),
+                            keys,
+                            valueBytes)
+                    .run(settings, directory);
+        }
+        return failed == 0 ? 0 : 1;
+    }
+
+    private void check(String option, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new ParameterException(
+                    spec.commandLine(), option + " " + value + ": must be within " + least + "-" + most);
+        }
+    }
+
+    private static void remove(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println("directory " + directory + " is not removed: " + e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Measures a whole cluster in one process. */
+@NullMarked
+package io.elastickv.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,41 @@
+package io.elastickv.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.elastickv.embedded.Durability;
+import io.elastickv.embedded.StorageEngine;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Both kinds of run, small: that they work, not how fast. */
+@Timeout(240)
+class BenchmarkIT {
+
+    private static final BenchmarkCluster.Settings SETTINGS =
+            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.OFF_HEAP, 1);
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void putsAndGetsThroughLeadersAndAnyNode() throws Exception {
+        ThroughputRun run = new ThroughputRun(
+                List.of(ThroughputRun.Kind.values()),
+                List.of(8),
+                List.of(ThroughputRun.Via.values()),
+                Duration.ZERO,
+                Duration.ofSeconds(1),
+                1_000,
+                100);
+        assertThat(run.run(SETTINGS, directory)).isZero();
+    }
+
+    @Test
+    void fillReadsBackWhatItWrote() throws Exception {
+        assertThat(new FillRun(5_000, 100).run(SETTINGS, directory)).isZero();
+    }
+}
