@@ -5,10 +5,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LinearizabilityChecker {
 
-    private static final int MAX_SHRINK_CHECKS = 2_000;
+    private static final long MAX_SHRINK_NANOS = 5_000_000_000L;
 
     private final long maxStepsPerKey;
     private final Duration maxTime;
@@ -110,50 +112,59 @@ public final class LinearizabilityChecker {
         return new Verdict(Verdict.Answer.NOT_LINEARIZABLE, key, text.toString(), List.copyOf(few));
     }
 
-    /** Leaves out whatever is not needed for the contradiction, but no write that a remaining operation refers to. */
+    /**
+     * Leaves out whatever is not needed for the contradiction, in ever smaller pieces, but no write that a remaining operation
+     * refers to. Bounded: what it has not got to stays in.
+     */
     private List<Operation> shrink(List<Operation> operations) {
+        long deadlineNanos = System.nanoTime() + MAX_SHRINK_NANOS;
         List<Operation> few = new ArrayList<>(operations);
-        int checks = 0;
-        boolean smaller = true;
-        while (smaller) {
-            smaller = false;
-            for (int i = few.size() - 1; i >= 0 && checks < MAX_SHRINK_CHECKS; i--) {
-                if (i >= few.size() || isReferredTo(few.get(i), few)) {
-                    continue;
-                }
-                List<Operation> without = new ArrayList<>(few);
-                without.remove(i);
-                checks++;
-                Search search = new Search(without, initial, 200_000, System.nanoTime() + 2_000_000_000L);
-                if (search.run() == Verdict.Answer.NOT_LINEARIZABLE) {
-                    few = without;
-                    smaller = true;
+        int piece = Math.max(1, few.size() / 2);
+        while (System.nanoTime() - deadlineNanos < 0) {
+            boolean smaller = false;
+            for (int end = few.size(); end > 0 && System.nanoTime() - deadlineNanos < 0; end -= piece) {
+                List<Operation> without = without(few, Math.max(0, end - piece), Math.min(end, few.size()));
+                if (without.size() < few.size()) {
+                    Search search = new Search(without, initial, 200_000, deadlineNanos);
+                    if (search.run() == Verdict.Answer.NOT_LINEARIZABLE) {
+                        few = without;
+                        smaller = true;
+                    }
                 }
             }
+            if (!smaller && piece == 1) {
+                break;
+            }
+            piece = Math.max(1, piece / 2);
         }
         return few;
     }
 
-    private static boolean isReferredTo(Operation operation, List<Operation> all) {
-        if (operation.kind() == Kind.READ || isRefusal(operation)) {
-            return false;
-        }
-        for (Operation other : all) {
-            if (other == operation) {
-                continue;
-            }
+    /** Without those from {@code from} to {@code to} that no remaining operation refers to. */
+    private static List<Operation> without(List<Operation> operations, int from, int to) {
+        List<Operation> kept = new ArrayList<>(operations.subList(0, from));
+        kept.addAll(operations.subList(to, operations.size()));
+        boolean anyWriteMatters = false;
+        Set<String> seen = new HashSet<>();
+        for (Operation operation : kept) {
             // These depend on what the register did not hold, so any write may be why.
-            if (isRefusal(other) || (other.kind() == Kind.DELETE && other.answer() != null)) {
-                return true;
-            }
-            boolean looks = other.kind() == Kind.READ || other.kind() == Kind.CAS;
-            String seen = other.kind() == Kind.READ ? other.value() : other.expected();
-            String left = operation.kind() == Kind.DELETE ? null : operation.value();
-            if (looks && Objects.equals(seen, left)) {
-                return true;
+            anyWriteMatters |= isRefusal(operation)
+                    || (operation.kind() == Kind.DELETE && operation.answer() != null);
+            if (operation.kind() == Kind.READ) {
+                seen.add(String.valueOf(operation.value()));
+            } else if (operation.kind() == Kind.CAS) {
+                seen.add(String.valueOf(operation.expected()));
             }
         }
-        return false;
+        List<Operation> result = new ArrayList<>(operations.subList(0, from));
+        for (Operation operation : operations.subList(from, to)) {
+            boolean writes = operation.kind() != Kind.READ && !isRefusal(operation);
+            if (writes && (anyWriteMatters || seen.contains(String.valueOf(operation.value())))) {
+                result.add(operation);
+            }
+        }
+        result.addAll(operations.subList(to, operations.size()));
+        return result;
     }
 
     private static boolean isRefusal(Operation operation) {

@@ -259,7 +259,7 @@ final class LinearizabilityCheckerTest {
         List<Operation> history = new ArrayList<>();
         String content = null;
         long[] busyUntil = new long[10];
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < 8_000; i++) {
             int client = i % 10;
             long effect = (i + 1) * 100L;
             long from = Math.max(busyUntil[client] + 1, effect - random.nextInt(900));
@@ -281,18 +281,16 @@ final class LinearizabilityCheckerTest {
         assertThat(new LinearizabilityChecker().check(history)).matches(Verdict::isLinearizable);
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
 
-        history.add(read(99, K, "v1", 9_000_000, 9_000_001));
+        history.add(read(99, K, "v1", 2_000_000, 2_000_001));
         assertThat(new LinearizabilityChecker().check(history).answer()).isNotEqualTo(Answer.LINEARIZABLE);
     }
 
     @Test
     void saysSoWhenItCannotDecide() {
         List<Operation> history = new ArrayList<>();
-        for (int i = 0; i < 24; i++) {
-            history.add(cas(i, K, "v" + i % 5, "v" + i * 7 % 5, true, 0, 1000 + i));
+        for (int i = 0; i < 26; i++) {
+            history.add(write(i, K, "v" + i, 0, 1000 + i));
         }
-        history.add(write(50, K, "v0", 0, 2000));
-        history.add(read(51, K, "none", 2001, 2002));
         Verdict verdict = new LinearizabilityChecker(1_000, Duration.ofSeconds(10), null).check(history);
         assertThat(verdict.answer()).isEqualTo(Answer.UNDECIDED);
         assertThat(verdict.explanation()).contains("26 operations").contains("1000 steps");

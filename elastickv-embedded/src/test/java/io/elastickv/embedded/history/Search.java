@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,9 +22,10 @@ import org.jspecify.annotations.Nullable;
  * operations under way, up to and including it. Configurations are memoised, and pruned by two facts about registers:
  *
  * <ul>
- *   <li>an operation that changes nothing and that the present content explains may as well take effect now;
+ *   <li>an operation that can change nothing and that the present content explains may as well take effect now;
  *   <li>an operation with unknown outcome need never take effect, so of two configurations that differ only in these, the one
- *       that has used a subset of what the other has used can do all that the other can.
+ *       that has used a subset of what the other has used can do all that the other can; and it need not take effect before
+ *       some operation under way depends on it.
  * </ul>
  */
 final class Search {
@@ -42,9 +44,11 @@ final class Search {
     private final long deadlineNanos;
     private long steps;
 
-    private final Map<Operation, Integer> slots = new java.util.IdentityHashMap<>();
+    private final Map<Operation, Integer> slots = new IdentityHashMap<>();
     private final List<@Nullable Operation> pending = new ArrayList<>();
     private final BitSet free = new BitSet();
+    private int[] lookers = {};
+    private int[] movers = {};
 
     /** The operation whose return nothing explains; null unless the answer was no. */
     @Nullable Operation stuck;
@@ -136,6 +140,7 @@ final class Search {
 
     private List<Configuration> afterReturn(List<Configuration> before, Operation returning) throws OutOfBounds {
         int target = Objects.requireNonNull(slots.get(returning));
+        choose();
         Memo seen = new Memo();
         Memo result = new Memo();
         // Those that used the fewest unknown operations first: they make the others needless.
@@ -162,16 +167,15 @@ final class Search {
                 }
                 continue;
             }
-            for (int slot = 0; slot < pending.size(); slot++) {
-                Operation operation = pending.get(slot);
-                if (operation == null
-                        || configuration.returning.get(slot)
+            for (int slot : movers) {
+                Operation operation = Objects.requireNonNull(pending.get(slot));
+                if (configuration.returning.get(slot)
                         || configuration.unknown.get(slot)
                         || !allowed(operation, configuration.content)) {
                     continue;
                 }
                 String after = contentAfter(operation, configuration.content);
-                if (operation.isUnknown() && Objects.equals(after, configuration.content)) {
+                if (operation.isUnknown() && !isOfUse(after, configuration)) {
                     continue; // would only use it up
                 }
                 BitSet ok = configuration.returning;
@@ -192,16 +196,72 @@ final class Search {
         return new ArrayList<>(found);
     }
 
-    /** Lets take effect what changes nothing and is explained by the present content. */
-    private Configuration settle(Configuration configuration) {
-        BitSet more = null;
+    /** Finds, among the operations under way, those that depend on the content, and those that may change it. */
+    private void choose() {
+        List<Integer> looking = new ArrayList<>();
         for (int slot = 0; slot < pending.size(); slot++) {
             Operation operation = pending.get(slot);
-            if (operation != null
-                    && operation.isOk()
+            if (operation != null && dependsOnContent(operation)) {
+                looking.add(slot);
+            }
+        }
+        List<Integer> moving = new ArrayList<>();
+        for (int slot = 0; slot < pending.size(); slot++) {
+            Operation operation = pending.get(slot);
+            if (operation == null || changesNothing(operation)) {
+                continue;
+            }
+            boolean useful = operation.isOk();
+            for (int i = 0; !useful && i < looking.size(); i++) {
+                Operation other = Objects.requireNonNull(pending.get(looking.get(i)));
+                useful = other != operation && fits(other, operation.value());
+            }
+            if (useful) {
+                moving.add(slot);
+            }
+        }
+        lookers = looking.stream().mapToInt(Integer::intValue).toArray();
+        movers = moving.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private static boolean dependsOnContent(Operation operation) {
+        return switch (operation.kind()) {
+            case READ, CAS -> true;
+            case WRITE -> false;
+            case DELETE -> operation.answer() != null;
+        };
+    }
+
+    /** Whether a register that holds {@code content} is what {@code looker} needs. */
+    private static boolean fits(Operation looker, @Nullable String content) {
+        return looker.kind() == Kind.CAS && looker.answer() == null
+                ? Objects.equals(looker.expected(), content)
+                : allowed(looker, content);
+    }
+
+    /** Whether an operation under way needs the register to hold {@code content} and not what it holds now. */
+    private boolean isOfUse(@Nullable String content, Configuration now) {
+        for (int slot : lookers) {
+            Operation looker = Objects.requireNonNull(pending.get(slot));
+            if (!now.returning.get(slot)
+                    && !now.unknown.get(slot)
+                    && fits(looker, content)
+                    && !fits(looker, now.content)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Lets take effect what cannot change anything and is explained by the present content. */
+    private Configuration settle(Configuration configuration) {
+        BitSet more = null;
+        for (int slot : lookers) {
+            Operation operation = Objects.requireNonNull(pending.get(slot));
+            if (operation.isOk()
+                    && changesNothing(operation)
                     && !configuration.returning.get(slot)
-                    && allowed(operation, configuration.content)
-                    && Objects.equals(contentAfter(operation, configuration.content), configuration.content)) {
+                    && allowed(operation, configuration.content)) {
                 if (more == null) {
                     more = (BitSet) configuration.returning.clone();
                 }
@@ -209,6 +269,14 @@ final class Search {
             }
         }
         return more == null ? configuration : new Configuration(configuration.content, more, configuration.unknown);
+    }
+
+    private static boolean changesNothing(Operation operation) {
+        return switch (operation.kind()) {
+            case READ -> true;
+            case WRITE -> false;
+            case CAS, DELETE -> Boolean.FALSE.equals(operation.answer());
+        };
     }
 
     /** Whether the operation can have had its result on a register that holds {@code content}. */
