@@ -1,0 +1,8 @@
+package io.elastickv.embedded;
+
+final class HeapStoreIT extends StoreContract {
+
+    HeapStoreIT() {
+        super(StorageEngine.HEAP);
+    }
+}
