@@ -87,7 +87,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
 
     /** Runs {@code task} on the loop, soon, or not at all if the loop has ended. Thread-safe. */
-    void executeUnlessEnded(Runnable task) {
+    public void executeUnlessEnded(Runnable task) {
         try {
             execute(task);
         } catch (RejectedExecutionException e) {

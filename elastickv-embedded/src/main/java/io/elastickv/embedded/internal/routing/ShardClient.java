@@ -300,10 +300,10 @@ final class ShardClient implements EventLoop.Ticker {
                 response = RouterProtocol.decodeResponse(answer);
             } catch (IllegalArgumentException e) {
                 LOG.warn("shard {}: an answer of node {} cannot be read: {}", route.id(), target, e.getMessage());
-                loop.execute(() -> onFailure(RpcFailure.NO_ANSWER));
+                loop.executeUnlessEnded(() -> onFailure(RpcFailure.NO_ANSWER));
                 return;
             }
-            loop.execute(() -> {
+            loop.executeUnlessEnded(() -> {
                 if (response.leader() != null) {
                     route.learn(response.term(), response.leader());
                 } else if (response.status() != Status.OK) {
@@ -315,7 +315,7 @@ final class ShardClient implements EventLoop.Ticker {
 
         @Override
         public void failure(RpcFailure failure) {
-            loop.execute(() -> {
+            loop.executeUnlessEnded(() -> {
                 forgetLeader(target);
                 onFailure(failure);
             });
