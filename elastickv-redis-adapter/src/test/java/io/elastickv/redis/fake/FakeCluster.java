@@ -155,6 +155,9 @@ public final class FakeCluster implements AutoCloseable {
         }
 
         @Override
+        public void awaitReady(Duration timeout) {}
+
+        @Override
         public AsyncKeyValueStore asyncStore() {
             return store;
         }

@@ -465,6 +465,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         try {
             if (settled.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
                 while (true) {
+                    if (state.get() == State.CLOSED) {
+                        throw new UnavailableException("node " + name() + " is closed");
+                    }
                     String failed = failure;
                     if (failed != null) {
                         throw new UnavailableException("node " + name() + " has stopped serving: " + failed);

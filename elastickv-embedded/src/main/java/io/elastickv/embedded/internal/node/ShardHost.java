@@ -66,13 +66,13 @@ final class ShardHost implements ShardPort {
     }
 
     /** Removes keys that have expired, if this replica leads; on a reader thread. One round at a time. */
-    void evictExpired(long nowMillis) {
+    void evictExpired(long wallMillis) {
         if (group.status().role() != Role.LEADER || !evicting.compareAndSet(false, true)) {
             return;
         }
         List<byte[]> expired;
         try {
-            expired = stateMachine.collectExpired(nowMillis, MAX_EVICTIONS);
+            expired = stateMachine.collectExpired(wallMillis + group.clockAheadMillis(), MAX_EVICTIONS);
         } catch (RuntimeException e) {
             evicting.set(false);
             throw e;

@@ -6,6 +6,7 @@ import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.StateMachine;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
@@ -87,7 +88,7 @@ final class ShardHosts {
                 core,
                 groupLog,
                 (peer, groupId, message) -> channel.sendGroup(peer, groupId, RaftFrame.of(message)),
-                stateMachine::apply,
+                new Applier(stateMachine),
                 listener,
                 placement.preferredLeader());
         return new ShardHost(placement, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
@@ -109,6 +110,19 @@ final class ShardHosts {
                 defaults.maxUncommittedBytes(),
                 defaults.maxCachedEntryBytes(),
                 placement.preferredLeader());
+    }
+
+    private record Applier(ShardStateMachine machine) implements StateMachine {
+
+        @Override
+        public Object apply(long index, byte[] payload) {
+            return machine.apply(index, payload);
+        }
+
+        @Override
+        public long timeMillis() {
+            return machine.logTimeMillis();
+        }
     }
 
     /** A message that is encoded straight into the frame that carries it. */

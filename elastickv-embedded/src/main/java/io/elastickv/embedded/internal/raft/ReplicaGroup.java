@@ -99,6 +99,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     private final GroupListener listener;
     private final @Nullable String preferredLeader;
     private final String self;
+    private final GroupClock clock;
 
     /** Guarded by the loop: whether the group is in the loop's queue of groups to process. */
     boolean dirty;
@@ -144,6 +145,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         this.stateMachine = stateMachine;
         this.listener = listener;
         this.preferredLeader = preferredLeader;
+        this.clock = new GroupClock(loop::wallMillis);
         this.appliedIndex = core.appliedIndex();
         this.commitIndex = core.commitIndex();
         this.loggedCommitIndex = commitIndex;
@@ -182,6 +184,16 @@ public final class ReplicaGroup implements EventLoop.Ticker {
      */
     public long freshAsOfNanos() {
         return freshAsOfNanos;
+    }
+
+    /** The time that this replica stamps on commands as leader, in milliseconds since 1970. */
+    public long clockMillis() {
+        return clock.millis(loop.nowNanos());
+    }
+
+    /** By how many milliseconds that time is ahead of this node's clock. Thread-safe. */
+    public long clockAheadMillis() {
+        return clock.aheadMillis();
     }
 
     /** Puts a command up for replication. {@code payload} passes to the group. */
@@ -262,7 +274,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         if (failed || closed) {
             return;
         }
-        guarded(() -> core.tick(nowNanos, loop.wallMillis()));
+        guarded(() -> core.tick(nowNanos, clock.millis(nowNanos)));
         if (campaignAgainNanos != Long.MIN_VALUE && nowNanos - campaignAgainNanos >= 0) {
             if (core.leader() == null) {
                 campaign();
@@ -309,7 +321,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             return;
         }
         try {
-            core.tick(loop.nowNanos(), loop.wallMillis());
+            core.tick(loop.nowNanos(), clockMillis());
             submitProposals();
             submitReads();
             while (core.hasEffects() && !failed) {
@@ -544,6 +556,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             appliedIndex = entry.index();
             answerProposer(entry, result);
         }
+        clock.observe(stateMachine.timeMillis(), loop.nowNanos());
     }
 
     private void answerProposer(LogEntry entry, @Nullable Object result) {

@@ -12,4 +12,7 @@ public interface StateMachine {
      * @return the result, handed to the proposer if it is on this node
      */
     Object apply(long index, byte[] payload);
+
+    /** The largest time, in milliseconds since 1970, that a command has carried; on the group's loop. */
+    long timeMillis();
 }

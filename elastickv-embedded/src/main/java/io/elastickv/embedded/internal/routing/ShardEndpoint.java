@@ -55,7 +55,7 @@ public final class ShardEndpoint {
 
     /** Proposes a command; {@code envelope} passes to the log. The result given to the callback is a CommandResult. */
     public void write(byte[] envelope, ProposalCallback callback) {
-        CommandCodec.stampTime(envelope, group.loop().wallMillis());
+        CommandCodec.stampTime(envelope, group.clockMillis());
         group.propose(envelope, callback);
     }
 
