@@ -79,6 +79,7 @@ public final class ShardRoute {
 
     /** The replica after {@code node} in the order of replicas, or the first. */
     String replicaAfter(@Nullable String node) {
-        return replicas.get((replicas.indexOf(node) + 1) % replicas.size());
+        int place = node == null ? -1 : replicas.indexOf(node);
+        return replicas.get((place + 1) % replicas.size());
     }
 }
