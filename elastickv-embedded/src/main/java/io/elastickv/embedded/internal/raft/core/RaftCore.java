@@ -77,8 +77,9 @@ public class RaftCore {
     private long leaderRound;
     private long ackedIndex;
     private long ackedRound;
-    private long lastAckNanos;
     private boolean ackPending;
+    private boolean unanswered;
+    private long unansweredSinceNanos;
     private @Nullable AppendResponse rejection;
 
     /**
@@ -131,7 +132,7 @@ public class RaftCore {
         if (gap <= 0) {
             return;
         }
-        long late = nowNanos - nextDeadlineNanos();
+        long late = Math.min(gap, nowNanos - nextDeadlineNanos());
         this.nowNanos = nowNanos;
         if (late > config.heartbeatIntervalNanos()) {
             // This process stood still past a deadline, so it cannot tell who else was silent: what others said in
@@ -192,6 +193,15 @@ public class RaftCore {
         if (message.term() > election.term()) {
             becomeFollower(message.term(), message instanceof AppendRequest ? from : null);
         }
+        try {
+            dispatch(from, sender, message);
+        } catch (IllegalStateException e) {
+            broken = true;
+            throw e;
+        }
+    }
+
+    private void dispatch(String from, int sender, RaftMessage message) {
         if (message instanceof AppendRequest m) {
             onAppendRequest(from, m);
         } else if (message instanceof AppendResponse m) {
@@ -441,7 +451,7 @@ public class RaftCore {
             ackPending = false;
             ackedIndex = ackableIndex();
             ackedRound = leaderRound;
-            lastAckNanos = nowNanos;
+            unanswered = false;
             current.send(
                     leader, new AppendResponse(election.term(), leaderRound, true, ackedIndex, verifiedIndex, 0, 0, 0));
         }
@@ -478,6 +488,7 @@ public class RaftCore {
         ackedIndex = 0;
         ackedRound = 0;
         ackPending = false;
+        unanswered = false;
         rejection = null;
     }
 
@@ -552,6 +563,10 @@ public class RaftCore {
     }
 
     private void onPreVoteRequest(String from, PreVoteRequest m) {
+        if (m.term() > election.term() && from.equals(election.leader())) {
+            // Who asks for the term after ours has stopped leading ours; it has been restarted, most likely.
+            becomeFollower(election.term(), null);
+        }
         boolean granted = m.term() > election.term() && upToDate(m.lastIndex(), m.lastTerm()) && !holdsOnToLeader();
         current.send(from, new PreVoteResponse(election.term(), m.term(), granted));
     }
@@ -670,8 +685,11 @@ public class RaftCore {
         if (m.entries().isEmpty()
                 || ackableIndex() >= m.prevIndex() + m.entries().size()
                 || leaderRound > ackedRound
-                || nowNanos - lastAckNanos >= config.heartbeatIntervalNanos()) {
+                || (unanswered && nowNanos - unansweredSinceNanos >= config.heartbeatIntervalNanos())) {
             ackPending = true;
+        } else if (!unanswered) {
+            unanswered = true;
+            unansweredSinceNanos = nowNanos;
         }
     }
 

@@ -164,22 +164,27 @@ final class Replication {
         }
         peer.logReadFrom = 0;
         if (entries.isEmpty()) {
-            peer.logReadFailed = true;
-            peer.logReadRetryAtNanos = nowNanos + config.heartbeatIntervalNanos();
+            logReadFailed(peer, nowNanos);
             return;
         }
         long bytes = 0;
         for (int i = 0; i < entries.size(); i++) {
             LogEntry entry = entries.get(i);
             if (entry.index() != fromIndex + i || entry.term() != log.termAt(entry.index())) {
-                throw new IllegalStateException("the log gave " + entry + " where index " + (fromIndex + i)
-                        + " of term " + log.termAt(fromIndex + i) + " was asked for");
+                // The log was read before its tail was replaced, in an earlier term: read again.
+                logReadFailed(peer, nowNanos);
+                return;
             }
             bytes += entry.countedBytes();
         }
         if (peer.state == State.REPLICATE && peer.nextIndex == fromIndex && peer.windowOpen()) {
             sendEntries(peer, List.copyOf(entries), bytes, out, commitIndex, round, nowNanos);
         }
+    }
+
+    private void logReadFailed(Progress peer, long nowNanos) {
+        peer.logReadFailed = true;
+        peer.logReadRetryAtNanos = nowNanos + config.heartbeatIntervalNanos();
     }
 
     /** Whether time alone has made something due; failed reads of the log may then be tried again. */

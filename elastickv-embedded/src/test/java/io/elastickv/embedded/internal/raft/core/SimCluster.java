@@ -25,7 +25,7 @@ final class SimCluster {
     private static final long MAX_EVENTS = 100_000;
 
     /** What a seed is about; faults of all kinds happen in each. */
-    private enum Profile {
+    enum Profile {
         ANYTHING,
         /** Whoever wins an election is killed or cut off within milliseconds (Ongaro, figure 3.7). */
         LEADERS_DIE_YOUNG,
@@ -82,8 +82,9 @@ final class SimCluster {
             names.add("n" + i);
         }
         Profile[] profiles = Profile.values();
-        profile = profiles[random.nextInt(profiles.length)];
-        boolean oneByOne = random.nextInt(3) == 0;
+        Profile drawn = profiles[random.nextInt(profiles.length)];
+        profile = mutation.profile() != null ? mutation.profile() : drawn;
+        boolean oneByOne = random.nextInt(3) == 0 ^ profile == Profile.LEADERS_DIE_YOUNG;
         String preferred = random.nextBoolean() ? null : names.get(random.nextInt(size));
         for (String name : names) {
             nodes.add(new SimNode(this, name, config(name, names, preferred, oneByOne)));
@@ -246,7 +247,7 @@ final class SimCluster {
         if (!faulty) {
             return;
         }
-        after(random.nextLong(60 * MILLI), this::trouble);
+        after(random.nextLong((profile == Profile.LEADERS_DIE_YOUNG ? 300 : 60) * MILLI), this::trouble);
         if (profile == Profile.CONTESTED_ELECTIONS && random.nextBoolean()) {
             contest();
             return;
@@ -347,55 +348,69 @@ final class SimCluster {
         }
     }
 
-    /** The leader dies, the others campaign almost together, and some of them crash and come back right after. */
+    /** The leader is restarted, everybody campaigns almost together, and some crash and come back right after. */
     private void contest() {
         for (SimNode node : nodes) {
             if (!node.up()) {
                 continue;
             }
             if (node.core().role() == Role.LEADER) {
-                resume(node);
-                node.crash();
-                after(random.nextLong(100 * MILLI), () -> restart(node));
-                continue;
-            }
-            after(random.nextLong(4 * MILLI), () -> {
-                if (node.up() && !node.paused) {
-                    node.core().tick(nowNanos, wallMillis());
-                    node.core().campaign();
-                    node.drainSometimes();
-                }
-            });
-            if (random.nextBoolean()) {
-                after(random.nextLong(12 * MILLI), () -> {
-                    if (faulty && node.up()) {
-                        resume(node);
-                        node.crash();
-                        after(random.nextLong(4 * MILLI), () -> restart(node));
+                crashBriefly(node);
+                for (SimNode other : nodes) {
+                    if (other.up() && !other.paused) {
+                        other.core().peerReachable(node.name, false);
+                        other.drainSometimes();
                     }
-                });
+                }
             }
+            after(random.nextLong(3 * MILLI), () -> campaign(node));
+            if (random.nextBoolean()) {
+                after(MILLI + random.nextLong(8 * MILLI), () -> crashBriefly(node));
+            }
+        }
+    }
+
+    private void crashBriefly(SimNode node) {
+        if (faulty && node.up()) {
+            resume(node);
+            node.crash();
+            after(random.nextLong(MILLI), () -> restart(node));
         }
     }
 
     /** A node has just won an election. */
     void elected(SimNode node) {
-        if (!faulty || profile != Profile.LEADERS_DIE_YOUNG || random.nextInt(4) == 0) {
+        if (!faulty || profile != Profile.LEADERS_DIE_YOUNG) {
             return;
         }
-        after(random.nextLong(10 * MILLI), () -> {
+        long[] lives = {2 * MILLI, 2 * MILLI, 8 * MILLI, 8 * MILLI, 100 * MILLI};
+        after(random.nextLong(lives[random.nextInt(lives.length)]), () -> {
             if (!faulty || !node.up()) {
                 return;
             }
+            // Either way the others hear of it, so that the next election comes soon.
+            isolate(indexOf(node.name), true);
             if (random.nextBoolean()) {
-                isolate(indexOf(node.name), true);
                 after(random.nextLong(60 * MILLI), this::reconnect);
             } else {
                 resume(node);
                 node.crash();
+                reconnect();
                 after(random.nextLong(60 * MILLI), () -> restart(node));
             }
+            for (int i = 0; i < 2; i++) {
+                SimNode next = nodes.get(random.nextInt(nodes.size()));
+                after(random.nextLong(30 * MILLI), () -> campaign(next));
+            }
         });
+    }
+
+    private void campaign(SimNode node) {
+        if (node.up() && !node.paused) {
+            node.core().tick(nowNanos, wallMillis());
+            node.core().campaign();
+            node.drainSometimes();
+        }
     }
 
     private void reconnect() {

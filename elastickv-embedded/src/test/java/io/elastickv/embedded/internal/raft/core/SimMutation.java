@@ -2,11 +2,27 @@ package io.elastickv.embedded.internal.raft.core;
 
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /** A rule that a simulated cluster breaks on purpose, to show that the simulator notices. By default none. */
 class SimMutation {
 
     static final SimMutation NONE = new SimMutation();
+
+    private final SimCluster.@Nullable Profile profile;
+
+    SimMutation() {
+        this(null);
+    }
+
+    /** With all seeds of one profile, for what only shows there. */
+    SimMutation(SimCluster.@Nullable Profile profile) {
+        this.profile = profile;
+    }
+
+    SimCluster.@Nullable Profile profile() {
+        return profile;
+    }
 
     RaftCore core(RaftConfig config, RestoredState restored, long nowNanos, long wallMillis, RandomGenerator random) {
         return new RaftCore(config, restored, nowNanos, wallMillis, random);

@@ -16,7 +16,7 @@ class SimulatorTeethTest {
 
     enum Broken {
         /** Row A. */
-        OLD_TERMS_COMMITTED_BY_COUNTING(new SimMutation() {
+        OLD_TERMS_COMMITTED_BY_COUNTING(new SimMutation(SimCluster.Profile.LEADERS_DIE_YOUNG) {
             @Override
             RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
                 return new RaftCore(c, restored, now, wall, random) {
@@ -28,7 +28,7 @@ class SimulatorTeethTest {
             }
         }),
         /** Row B1. */
-        READS_WITHOUT_A_ROUND(new SimMutation() {
+        READS_WITHOUT_A_ROUND(new SimMutation(SimCluster.Profile.ECHOES) {
             @Override
             RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
                 return new RaftCore(c, restored, now, wall, random) {
@@ -40,7 +40,7 @@ class SimulatorTeethTest {
             }
         }),
         /** Row B2. */
-        ROUNDS_CONFIRMED_BY_EARLIER_ACKS(new SimMutation() {
+        ROUNDS_CONFIRMED_BY_EARLIER_ACKS(new SimMutation(SimCluster.Profile.ECHOES) {
             @Override
             RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
                 return new RaftCore(c, restored, now, wall, random) {
@@ -79,14 +79,14 @@ class SimulatorTeethTest {
             }
         }),
         /** Row C. */
-        VOTES_FORGOTTEN_IN_A_CRASH(new SimMutation() {
+        VOTES_FORGOTTEN_IN_A_CRASH(new SimMutation(SimCluster.Profile.CONTESTED_ELECTIONS) {
             @Override
             HardState restoredHardState(HardState durable) {
                 return new HardState(durable.term(), null);
             }
         }),
         /** Row C. */
-        VOTES_SENT_BEFORE_THEY_ARE_DURABLE(new SimMutation() {
+        VOTES_SENT_BEFORE_THEY_ARE_DURABLE(new SimMutation(SimCluster.Profile.CONTESTED_ELECTIONS) {
             @Override
             boolean waitsForDurability() {
                 return false;
