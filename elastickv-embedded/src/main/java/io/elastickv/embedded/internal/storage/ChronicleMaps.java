@@ -26,6 +26,7 @@ final class ChronicleMaps {
         System.setProperty("chronicle.announcer.disable", "true");
         System.setProperty("chronicle.analytics.disable", "true");
         CLEANER_LOG.setLevel(Level.SEVERE);
+        ChronicleMutableStateLoader.load();
     }
 
     private ChronicleMaps() {}

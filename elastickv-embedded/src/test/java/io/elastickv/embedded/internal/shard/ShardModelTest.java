@@ -160,8 +160,7 @@ class ShardModelTest {
         } while (cursor != 0);
         long[] order = keys.stream()
                 .mapToLong(k -> ScanPosition.order(
-                        KeySlot.of(k.getBytes(ISO_8859_1)),
-                        ScanPosition.hash(k.getBytes(ISO_8859_1))))
+                        KeySlot.of(k.getBytes(ISO_8859_1)), ScanPosition.hash(k.getBytes(ISO_8859_1))))
                 .toArray();
         long[] sorted = order.clone();
         Arrays.sort(sorted);

@@ -29,7 +29,7 @@ class ChronicleBucketTest {
         Random random = new Random(seed);
         ReaderGate gate = new ReaderGate();
         ChronicleBucket bucket = new ChronicleBucket(gate, new StorageOptions(256, 64, 2, 16 * 1024));
-        int keys = 20_000;
+        int keys = 10_000;
         Map<Integer, byte[]> model = new HashMap<>();
         for (int size : new int[] {10, 120, 400, 1_500, 5_000}) {
             for (int i = 0; i < keys; i++) {
@@ -69,7 +69,7 @@ class ChronicleBucketTest {
             bucket.put(key(1), value, i, 0);
         }
         long before = bucket.offHeapBytes();
-        for (int i = 0; i < 1_000; i++) {
+        for (int i = 0; i < 300; i++) {
             bucket.put(key(1), value, i, 0);
             if (i % 10 == 0) {
                 bucket.remove(key(1));
