@@ -196,7 +196,10 @@ public final class FakeCluster implements AutoCloseable {
 
         @Override
         public ShardInfo shardOfSlot(int slot) {
-            return shards().stream().filter(shard -> shard.owns(slot)).findFirst().orElseThrow();
+            return shards().stream()
+                    .filter(shard -> shard.owns(slot))
+                    .findFirst()
+                    .orElseThrow();
         }
 
         @Override
