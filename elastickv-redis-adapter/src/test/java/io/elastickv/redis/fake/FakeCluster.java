@@ -165,6 +165,9 @@ public final class FakeCluster implements AutoCloseable {
         }
 
         @Override
+        public void awaitReady(Duration timeout) {}
+
+        @Override
         public void close() {}
 
         @Override
