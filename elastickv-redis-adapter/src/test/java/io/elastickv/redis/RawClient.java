@@ -42,7 +42,11 @@ final class RawClient implements AutoCloseable {
     static String array(String... arguments) {
         StringBuilder text = new StringBuilder("*" + arguments.length + "\r\n");
         for (String argument : arguments) {
-            text.append('$').append(argument.length()).append("\r\n").append(argument).append("\r\n");
+            text.append('$')
+                    .append(argument.length())
+                    .append("\r\n")
+                    .append(argument)
+                    .append("\r\n");
         }
         return text.toString();
     }

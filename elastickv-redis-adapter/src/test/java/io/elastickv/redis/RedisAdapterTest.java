@@ -50,7 +50,8 @@ class RedisAdapterTest {
 
     @Test
     void settingsAreCheckedByName() {
-        assertThatThrownBy(() -> builder().bind("127.0.0.1", 65536)).hasMessage("port = 65536: must be from 0 to 65535");
+        assertThatThrownBy(() -> builder().bind("127.0.0.1", 65536))
+                .hasMessage("port = 65536: must be from 0 to 65535");
         assertThatThrownBy(() -> builder().bind(" ", 1)).hasMessage("host = \" \": must not be empty");
         assertThatThrownBy(() -> builder().password("")).hasMessage("password = \"\": must not be empty");
         assertThatThrownBy(() -> builder().maxClients(0)).hasMessage("maxClients = 0: must be positive");
@@ -215,7 +216,8 @@ class RedisAdapterTest {
     void neighboursOnOneKeyBecomeOneOperation() throws IOException {
         RawClient client = connect(start(builder()));
         long before = cluster.operations();
-        client.send(RawClient.array("INCR", "n").repeat(100) + RawClient.array("GET", "n").repeat(100));
+        client.send(RawClient.array("INCR", "n").repeat(100)
+                + RawClient.array("GET", "n").repeat(100));
         for (int i = 1; i <= 100; i++) {
             assertThat(client.reply()).isEqualTo(":" + i + "\r\n");
         }
@@ -325,8 +327,7 @@ class RedisAdapterTest {
                 .contains(" cmd=client|setinfo user=default redir=-1 resp=2 lib-name=lib lib-ver=");
         assertThat(client.command("CLIENT", "KILL", "ID", id)).isEqualTo(":1\r\n");
         assertThat(victim.rest()).isEmpty();
-        await().untilAsserted(() ->
-                assertThat(client.command("CLIENT", "LIST")).doesNotContain("name=victim"));
+        await().untilAsserted(() -> assertThat(client.command("CLIENT", "LIST")).doesNotContain("name=victim"));
         client.send(RawClient.array("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no") + RawClient.array("PING"));
         assertThat(client.rest()).isEqualTo(":1\r\n");
     }
@@ -334,7 +335,8 @@ class RedisAdapterTest {
     @Test
     void repliesCanBeSwitchedOff() throws IOException {
         RawClient client = connect(start(builder()));
-        client.send("CLIENT REPLY OFF\r\nPING\r\nSET a 1\r\nCLIENT REPLY ON\r\nCLIENT REPLY SKIP\r\nGET a\r\nECHO x\r\n");
+        client.send(
+                "CLIENT REPLY OFF\r\nPING\r\nSET a 1\r\nCLIENT REPLY ON\r\nCLIENT REPLY SKIP\r\nGET a\r\nECHO x\r\n");
         assertThat(client.reply()).isEqualTo("+OK\r\n");
         assertThat(client.reply()).isEqualTo("$1\r\nx\r\n");
     }

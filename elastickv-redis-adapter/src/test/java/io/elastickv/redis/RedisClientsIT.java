@@ -108,7 +108,8 @@ class RedisClientsIT {
                 Set<String> keys = new TreeSet<>();
                 String cursor = ScanParams.SCAN_POINTER_START;
                 do {
-                    ScanResult<String> page = jedis.scan(cursor, new ScanParams().match("n*").count(3));
+                    ScanResult<String> page =
+                            jedis.scan(cursor, new ScanParams().match("n*").count(3));
                     keys.addAll(page.getResult());
                     cursor = page.getCursor();
                 } while (!cursor.equals(ScanParams.SCAN_POINTER_START));
@@ -151,15 +152,19 @@ class RedisClientsIT {
     @Test
     void lettucePlain() throws Exception {
         for (ProtocolVersion version : ProtocolVersion.values()) {
-            io.lettuce.core.RedisClient client = io.lettuce.core.RedisClient.create(
-                    RedisURI.builder().withHost("127.0.0.1").withPort(port(0)).withClientName("me").build());
+            io.lettuce.core.RedisClient client = io.lettuce.core.RedisClient.create(RedisURI.builder()
+                    .withHost("127.0.0.1")
+                    .withPort(port(0))
+                    .withClientName("me")
+                    .build());
             client.setOptions(ClientOptions.builder().protocolVersion(version).build());
             try (StatefulRedisConnection<String, String> connection = client.connect()) {
                 RedisCommands<String, String> redis = connection.sync();
                 redis.flushall();
                 assertThat(redis.set("a", "1", SetArgs.Builder.ex(100))).isEqualTo("OK");
                 assertThat(redis.setGet("a", "2")).isEqualTo("1");
-                assertThat(redis.getex("a", io.lettuce.core.GetExArgs.Builder.ex(Duration.ofSeconds(50)))).isEqualTo("2");
+                assertThat(redis.getex("a", io.lettuce.core.GetExArgs.Builder.ex(Duration.ofSeconds(50))))
+                        .isEqualTo("2");
                 assertThat(redis.clientGetname()).isEqualTo("me");
                 assertThat(redis.mget("a", "b")).containsExactly(KeyValue.just("a", "2"), KeyValue.empty("b"));
                 assertThat(redis.expire("a", 10)).isTrue();
@@ -178,7 +183,9 @@ class RedisClientsIT {
                 io.lettuce.core.cluster.RedisClusterClient.create("redis://127.0.0.1:" + port(2));
         try (StatefulRedisClusterConnection<String, String> connection = client.connect()) {
             assertThat(client.getPartitions()).hasSize(3);
-            assertThat(client.getPartitions().stream().mapToInt(node -> node.getSlots().size()).sum())
+            assertThat(client.getPartitions().stream()
+                            .mapToInt(node -> node.getSlots().size())
+                            .sum())
                     .isEqualTo(16384);
             assertThat(client.getPartitions())
                     .allMatch(node -> node.is(RedisClusterNode.NodeFlag.UPSTREAM) && node.isConnected());
@@ -219,25 +226,17 @@ class RedisClientsIT {
         }
         assertThat(cli("", "-p", port(0), "--scan").lines()).containsExactlyInAnyOrder("key", "bbbb");
         assertThat(cli("", "-3", "-p", port(0), "HELLO")).contains("proto 3").contains("mode cluster");
-        assertThat(cli("", "-p", port(0), "--cluster", "info", "127.0.0.1:" + port(0))).contains("3 masters");
+        assertThat(cli("", "-p", port(0), "--cluster", "info", "127.0.0.1:" + port(0)))
+                .contains("3 masters");
     }
 
     @Test
     void redisBenchmark() throws Exception {
         String report = run(
-                "",
-                "redis-benchmark",
-                "-p",
-                port(0),
-                "-t",
-                "ping,set,get,incr,mset",
-                "-n",
-                "20000",
-                "-P",
-                "16",
-                "-q");
+                "", "redis-benchmark", "-p", port(0), "-t", "ping,set,get,incr,mset", "-n", "20000", "-P", "16", "-q");
         assertThat(report).doesNotContainIgnoringCase("error").contains("SET: ").contains("MSET (10 keys): ");
-        report = run("", "redis-benchmark", "-p", port(0), "--cluster", "-t", "set,get", "-n", "20000", "-r", "1000", "-q");
+        report = run(
+                "", "redis-benchmark", "-p", port(0), "--cluster", "-t", "set,get", "-n", "20000", "-r", "1000", "-q");
         assertThat(report).doesNotContainIgnoringCase("error").contains("SET: ");
     }
 

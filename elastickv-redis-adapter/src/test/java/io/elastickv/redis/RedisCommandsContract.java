@@ -30,7 +30,8 @@ abstract class RedisCommandsContract {
 
     @TestFactory
     Stream<DynamicTest> repliesAreThoseOfRedis() throws IOException {
-        return RecordedReplies.blocks().stream().map(block -> DynamicTest.dynamicTest(block.name(), () -> check(block)));
+        return RecordedReplies.blocks().stream()
+                .map(block -> DynamicTest.dynamicTest(block.name(), () -> check(block)));
     }
 
     private void check(RecordedReplies.Block block) throws IOException {

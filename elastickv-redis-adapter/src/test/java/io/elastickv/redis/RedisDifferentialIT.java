@@ -30,13 +30,52 @@ class RedisDifferentialIT {
             "X", new String[] {"NX", "XX", "GET", "KEEPTTL", "EX", "1000"});
 
     private static final String[] COMMANDS_WITH_PLACES = {
-        "GET K", "SET K V", "SET K V X", "SET K V X X", "SET K V X X X", "SET K V EX T", "SET K V EXAT A", "GETDEL K",
-        "GETEX K", "GETEX K EX T", "GETEX K PERSIST", "GETEX K EXAT A", "GETSET K V", "SETNX K V", "SETEX K T V",
-        "MGET K K K", "MSET K V K V", "MSETNX K V K V", "APPEND K V", "STRLEN K", "SETRANGE K N V", "GETRANGE K N N",
-        "INCR K", "DECR K", "INCRBY K N", "DECRBY K N", "INCRBYFLOAT K F", "DEL K K", "UNLINK K", "EXISTS K K",
-        "TYPE K", "TOUCH K K", "EXPIRE K T", "EXPIRE K T C", "EXPIRE K T C C", "EXPIREAT K A", "EXPIREAT K A C",
-        "TTL K", "EXPIRETIME K", "PERSIST K", "RENAME K K", "RENAMENX K K", "COPY K K", "COPY K K REPLACE",
-        "STRLEN K", "FLUSHALL"
+        "GET K",
+        "SET K V",
+        "SET K V X",
+        "SET K V X X",
+        "SET K V X X X",
+        "SET K V EX T",
+        "SET K V EXAT A",
+        "GETDEL K",
+        "GETEX K",
+        "GETEX K EX T",
+        "GETEX K PERSIST",
+        "GETEX K EXAT A",
+        "GETSET K V",
+        "SETNX K V",
+        "SETEX K T V",
+        "MGET K K K",
+        "MSET K V K V",
+        "MSETNX K V K V",
+        "APPEND K V",
+        "STRLEN K",
+        "SETRANGE K N V",
+        "GETRANGE K N N",
+        "INCR K",
+        "DECR K",
+        "INCRBY K N",
+        "DECRBY K N",
+        "INCRBYFLOAT K F",
+        "DEL K K",
+        "UNLINK K",
+        "EXISTS K K",
+        "TYPE K",
+        "TOUCH K K",
+        "EXPIRE K T",
+        "EXPIRE K T C",
+        "EXPIRE K T C C",
+        "EXPIREAT K A",
+        "EXPIREAT K A C",
+        "TTL K",
+        "EXPIRETIME K",
+        "PERSIST K",
+        "RENAME K K",
+        "RENAMENX K K",
+        "COPY K K",
+        "COPY K K REPLACE",
+        "STRLEN K",
+        "FLUSHALL"
     };
 
     @TempDir
@@ -55,14 +94,16 @@ class RedisDifferentialIT {
                 .redirectErrorStream(true)
                 .start();
         try (FakeCluster cluster = FakeCluster.single();
-                RedisAdapter adapter =
-                        RedisAdapter.builder(cluster.node(0)).bind("127.0.0.1", 0).start();
+                RedisAdapter adapter = RedisAdapter.builder(cluster.node(0))
+                        .bind("127.0.0.1", 0)
+                        .start();
                 RawClient expected = connect(port);
                 RawClient actual = new RawClient(adapter.address())) {
             List<String> last = new ArrayList<>();
             for (int i = 0; i < COMMANDS; i++) {
                 String[] command = fill(
-                        COMMANDS_WITH_PLACES[random.nextInt(COMMANDS_WITH_PLACES.length - (i % 50 == 0 ? 0 : 1))], random);
+                        COMMANDS_WITH_PLACES[random.nextInt(COMMANDS_WITH_PLACES.length - (i % 50 == 0 ? 0 : 1))],
+                        random);
                 last.add(String.join(" ", command));
                 if (last.size() > 12) {
                     last.remove(0);
@@ -103,8 +144,9 @@ class RedisDifferentialIT {
     }
 
     private static RawClient connect(int port) throws Exception {
-        return org.awaitility.Awaitility.await().ignoreException(java.net.ConnectException.class).until(
-                () -> new RawClient(port), client -> true);
+        return org.awaitility.Awaitility.await()
+                .ignoreException(java.net.ConnectException.class)
+                .until(() -> new RawClient(port), client -> true);
     }
 
     private static int freePort() throws IOException {

@@ -168,6 +168,9 @@ public final class FakeCluster implements AutoCloseable {
         }
 
         @Override
+        public void awaitReady(Duration timeout) {}
+
+        @Override
         public void close() {}
 
         @Override
@@ -199,7 +202,10 @@ public final class FakeCluster implements AutoCloseable {
 
         @Override
         public ShardInfo shardOfSlot(int slot) {
-            return shards().stream().filter(shard -> shard.owns(slot)).findFirst().orElseThrow();
+            return shards().stream()
+                    .filter(shard -> shard.owns(slot))
+                    .findFirst()
+                    .orElseThrow();
         }
 
         @Override

@@ -96,7 +96,9 @@ final class FakeData {
     }
 
     private static Optional<Instant> expiry(Entry entry) {
-        return entry.expiresAtMillis == NEVER ? Optional.empty() : Optional.of(Instant.ofEpochMilli(entry.expiresAtMillis));
+        return entry.expiresAtMillis == NEVER
+                ? Optional.empty()
+                : Optional.of(Instant.ofEpochMilli(entry.expiresAtMillis));
     }
 
     private long time(Expiry expiry, Entry present) {
@@ -195,14 +197,13 @@ final class FakeData {
             return false;
         }
         long at = time(expiry, present);
-        boolean holds =
-                switch (condition) {
-                    case ALWAYS -> true;
-                    case IF_NONE -> present.expiresAtMillis == NEVER;
-                    case IF_ANY -> present.expiresAtMillis != NEVER;
-                    case IF_LATER -> present.expiresAtMillis != NEVER && at > present.expiresAtMillis;
-                    case IF_EARLIER -> present.expiresAtMillis == NEVER || at < present.expiresAtMillis;
-                };
+        boolean holds = switch (condition) {
+            case ALWAYS -> true;
+            case IF_NONE -> present.expiresAtMillis == NEVER;
+            case IF_ANY -> present.expiresAtMillis != NEVER;
+            case IF_LATER -> present.expiresAtMillis != NEVER && at > present.expiresAtMillis;
+            case IF_EARLIER -> present.expiresAtMillis == NEVER || at < present.expiresAtMillis;
+        };
         if (!holds) {
             return false;
         }

@@ -98,8 +98,8 @@ final class FakeStore implements AsyncKeyValueStore {
 
     @Override
     public CompletableFuture<Optional<VersionedValue>> getAndPut(Bytes key, Bytes value) {
-        return run(
-                () -> data.put(key, value, PutOptions.defaults().returnPrevious()).previous());
+        return run(() ->
+                data.put(key, value, PutOptions.defaults().returnPrevious()).previous());
     }
 
     @Override
@@ -111,7 +111,9 @@ final class FakeStore implements AsyncKeyValueStore {
     @Override
     public CompletableFuture<WriteResult> compareAndSet(Bytes key, Bytes expectedValue, Bytes value) {
         return put(
-                key, value, PutOptions.defaults().when(Condition.valueIs(expectedValue)).expiry(Expiry.keep()));
+                key,
+                value,
+                PutOptions.defaults().when(Condition.valueIs(expectedValue)).expiry(Expiry.keep()));
     }
 
     @Override

@@ -102,8 +102,8 @@ public abstract class Call {
     public final int int32(int index) {
         long value = integer(index);
         if (value < Integer.MIN_VALUE || value > Integer.MAX_VALUE) {
-            throw new CommandException("ERR value is out of range, value must between " + Integer.MIN_VALUE + " and "
-                    + Integer.MAX_VALUE);
+            throw new CommandException(
+                    "ERR value is out of range, value must between " + Integer.MIN_VALUE + " and " + Integer.MAX_VALUE);
         }
         return (int) value;
     }

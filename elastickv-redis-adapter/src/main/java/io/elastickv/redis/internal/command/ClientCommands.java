@@ -76,14 +76,7 @@ final class ClientCommands {
                 .does(ClientCommands::setInfo);
         sub(client, "no-evict", 3, ADMIN_FLAGS, "7.0.0", "Accepted: no client is ever evicted for memory.", "(ON|OFF)")
                 .does(call -> onOff(call, 'e'));
-        sub(
-                        client,
-                        "no-touch",
-                        3,
-                        FLAGS,
-                        "7.2.0",
-                        "Accepted: accesses are not recorded.",
-                        "(ON|OFF)")
+        sub(client, "no-touch", 3, FLAGS, "7.2.0", "Accepted: accesses are not recorded.", "(ON|OFF)")
                 .does(call -> onOff(call, 'T'));
         sub(client, "reply", 3, FLAGS, "3.2.0", "Switches replies on or off.", "(ON|OFF|SKIP)")
                 .does(ClientCommands::replies);

@@ -113,8 +113,7 @@ final class ClusterCommands {
             "    Output format is an array where each array element is a map containing attributes of a link");
 
     private Topology topology() {
-        return Topology.of(
-                server.node().cluster(), Server.ADDRESS_ATTRIBUTE, server.advertisedHost(), server.port());
+        return Topology.of(server.node().cluster(), Server.ADDRESS_ATTRIBUTE, server.advertisedHost(), server.port());
     }
 
     private String info() {

@@ -30,22 +30,10 @@ final class CommandCommands {
                 .does(call -> call.reply(infos(table.commands())));
         sub(command, "count", 2, "2.8.13", "Tells how many commands there are.", "")
                 .does(call -> call.reply(Reply.integer(table.commands().size())));
-        sub(
-                        command,
-                        "info",
-                        -2,
-                        "2.8.13",
-                        "Describes commands for clients.",
-                        "[command-name [command-name ...]]")
+        sub(command, "info", -2, "2.8.13", "Describes commands for clients.", "[command-name [command-name ...]]")
                 .tips("nondeterministic_output_order")
                 .does(this::info);
-        sub(
-                        command,
-                        "docs",
-                        -2,
-                        "7.0.0",
-                        "Describes commands for humans.",
-                        "[command-name [command-name ...]]")
+        sub(command, "docs", -2, "7.0.0", "Describes commands for humans.", "[command-name [command-name ...]]")
                 .tips("nondeterministic_output_order")
                 .does(this::docs);
         sub(
@@ -57,13 +45,7 @@ final class CommandCommands {
                         "[FILTERBY (MODULE module-name|ACLCAT category|PATTERN pattern)]")
                 .tips("nondeterministic_output_order")
                 .does(this::list);
-        sub(
-                        command,
-                        "getkeys",
-                        -4,
-                        "2.8.13",
-                        "Tells which arguments are keys.",
-                        "command [arg [arg ...]]")
+        sub(command, "getkeys", -4, "2.8.13", "Tells which arguments are keys.", "command [arg [arg ...]]")
                 .does(call -> keys(call, false));
         sub(
                         command,
@@ -204,7 +186,9 @@ final class CommandCommands {
         }
         List<Reply> replies = new ArrayList<>();
         for (CommandSpec.Keys part : spec.keys()) {
-            for (int i = part.first(); i <= part.lastIndex(arguments.length) && i < arguments.length; i += part.step()) {
+            for (int i = part.first();
+                    i <= part.lastIndex(arguments.length) && i < arguments.length;
+                    i += part.step()) {
                 Reply key = Reply.bulk(arguments[i]);
                 replies.add(withFlags ? Reply.array(key, CommandDescriptions.keyFlags(spec, part, arguments)) : key);
             }

@@ -84,10 +84,7 @@ final class CommandDescriptions {
         items.add(Reply.map("type", "index", "spec", Reply.map("index", part.first())));
         items.add(Reply.bulk("find_keys"));
         items.add(Reply.map(
-                "type",
-                "range",
-                "spec",
-                Reply.map("lastkey", part.last(), "keystep", part.step(), "limit", 0)));
+                "type", "range", "spec", Reply.map("lastkey", part.last(), "keystep", part.step(), "limit", 0)));
         return new Reply.Dictionary(items);
     }
 

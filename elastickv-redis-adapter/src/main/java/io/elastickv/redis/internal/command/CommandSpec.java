@@ -105,7 +105,8 @@ public final class CommandSpec {
         return !subcommands.isEmpty();
     }
 
-    @Nullable CommandSpec subcommand(String lowerName) {
+    @Nullable
+    CommandSpec subcommand(String lowerName) {
         return subcommands.get(lowerName);
     }
 

@@ -29,7 +29,8 @@ public final class CommandTable {
         return commands.values();
     }
 
-    @Nullable CommandSpec byName(String lowerName) {
+    @Nullable
+    CommandSpec byName(String lowerName) {
         return commands.get(lowerName);
     }
 

@@ -56,13 +56,7 @@ final class ConfigCommands {
         sub(config, "get", -3, "2.0.0", "Returns what holds now.", "parameter [parameter ...]")
                 .complexity("O(N) when N is the number of configuration parameters provided")
                 .does(this::get);
-        sub(
-                        config,
-                        "set",
-                        -4,
-                        "2.0.0",
-                        "Changes hints of this adapter.",
-                        "parameter value [parameter value ...]")
+        sub(config, "set", -4, "2.0.0", "Changes hints of this adapter.", "parameter value [parameter value ...]")
                 .complexity("O(N) when N is the number of configuration parameters provided")
                 .tips("request_policy:all_nodes response_policy:all_succeeded")
                 .does(this::set);

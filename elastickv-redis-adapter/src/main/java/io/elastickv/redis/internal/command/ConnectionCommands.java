@@ -100,8 +100,9 @@ final class ConnectionCommands {
             throw CommandException.syntax();
         }
         if (call.size() == 2 && server.password() == null) {
-            throw new CommandException("ERR AUTH <password> called without any password configured for the default user."
-                    + " Are you sure your configuration is correct?");
+            throw new CommandException(
+                    "ERR AUTH <password> called without any password configured for the default user."
+                            + " Are you sure your configuration is correct?");
         }
         boolean named = call.size() == 3;
         if (!mayEnter(named ? call.raw(1) : null, call.raw(named ? 2 : 1))) {
@@ -135,8 +136,8 @@ final class ConnectionCommands {
                 name = ++i;
                 ClientCommands.checkName(call, name, "Client names");
             } else {
-                throw new CommandException(
-                        "ERR Syntax error in HELLO option '" + CommandTable.quoted(call.raw(i), Integer.MAX_VALUE) + "'");
+                throw new CommandException("ERR Syntax error in HELLO option '"
+                        + CommandTable.quoted(call.raw(i), Integer.MAX_VALUE) + "'");
             }
         }
         ClientState client = call.client();
@@ -147,9 +148,10 @@ final class ConnectionCommands {
             client.authenticated(true);
         }
         if (!client.authenticated()) {
-            throw new CommandException("NOAUTH HELLO must be called with the client already authenticated, otherwise the"
-                    + " HELLO AUTH <user> <pass> option can be used to authenticate the client and select the"
-                    + " RESP protocol version at the same time");
+            throw new CommandException(
+                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the"
+                            + " HELLO AUTH <user> <pass> option can be used to authenticate the client and select the"
+                            + " RESP protocol version at the same time");
         }
         if (name > 0) {
             client.name(new String(call.raw(name), ISO_8859_1));

@@ -31,14 +31,7 @@ final class ExpiryCommands {
     void define(CommandTable table) {
         expire(table, "expire", true, false, "1.0.0", "Lets a key expire after some seconds.", "seconds");
         expire(table, "pexpire", false, false, "2.6.0", "Lets a key expire after some milliseconds.", "milliseconds");
-        expire(
-                table,
-                "expireat",
-                true,
-                true,
-                "1.2.0",
-                "Lets a key expire at a time in seconds.",
-                "unix-time-seconds");
+        expire(table, "expireat", true, true, "1.2.0", "Lets a key expire at a time in seconds.", "unix-time-seconds");
         expire(
                 table,
                 "pexpireat",
@@ -51,18 +44,8 @@ final class ExpiryCommands {
                 .tips("nondeterministic_output");
         read(table, "pttl", "2.6.0", "Tells how many milliseconds a key has left.", ExpiryCommands::timeToLive)
                 .tips("nondeterministic_output");
-        read(
-                table,
-                "expiretime",
-                "7.0.0",
-                "Tells when a key expires, in seconds.",
-                info -> seconds(expiresAt(info)));
-        read(
-                table,
-                "pexpiretime",
-                "7.0.0",
-                "Tells when a key expires, in milliseconds.",
-                ExpiryCommands::expiresAt);
+        read(table, "expiretime", "7.0.0", "Tells when a key expires, in seconds.", info -> seconds(expiresAt(info)));
+        read(table, "pexpiretime", "7.0.0", "Tells when a key expires, in milliseconds.", ExpiryCommands::expiresAt);
         table.add("persist", 2)
                 .flags("write fast")
                 .categories("keyspace write")
@@ -130,7 +113,8 @@ final class ExpiryCommands {
             } else if (call.is(i, "lt")) {
                 lt = true;
             } else {
-                throw new CommandException("ERR Unsupported option " + new String(call.raw(i), java.nio.charset.StandardCharsets.ISO_8859_1));
+                throw new CommandException("ERR Unsupported option "
+                        + new String(call.raw(i), java.nio.charset.StandardCharsets.ISO_8859_1));
             }
         }
         if (nx && (xx || gt || lt)) {
@@ -188,7 +172,8 @@ final class ExpiryCommands {
 
     private static boolean earlier(Expiry expiry, KeyInfo info) {
         if (expiry instanceof Expiry.After after) {
-            return info.timeToLive().isPresent() && after.duration().compareTo(info.timeToLive().get()) < 0;
+            return info.timeToLive().isPresent()
+                    && after.duration().compareTo(info.timeToLive().get()) < 0;
         }
         return expiry instanceof Expiry.At at
                 && info.expiresAt().isPresent()

@@ -31,7 +31,8 @@ final class KeyCommands {
     }
 
     void define(CommandTable table) {
-        several(table, "del", "write", "keyspace write", "RM delete").doc("Deletes keys; how many there were is returned.", "key [key ...]")
+        several(table, "del", "write", "keyspace write", "RM delete")
+                .doc("Deletes keys; how many there were is returned.", "key [key ...]")
                 .does(this::delete);
         several(table, "unlink", "write fast", "keyspace write", "RM delete")
                 .since("4.0.0")
@@ -133,17 +134,20 @@ final class KeyCommands {
             });
             return;
         }
-        call.reply(retry.untilDone(from, () -> readBoth(from, to, !overwrite).thenCompose(read -> {
-            Optional<VersionedValue> source = read.results().get(0).previous();
-            if (source.isEmpty()) {
-                throw noSuchKey();
-            }
-            if (!overwrite && read.results().get(1).previous().isPresent()) {
-                return CompletableFuture.completedFuture(Optional.of(Replies.ZERO));
-            }
-            return transfer(from, source.get(), to, overwrite, true)
-                    .thenApply(done -> done ? Optional.of(overwrite ? Replies.OK : Replies.ONE) : Optional.empty());
-        })));
+        call.reply(retry.untilDone(
+                from,
+                () -> readBoth(from, to, !overwrite).thenCompose(read -> {
+                    Optional<VersionedValue> source = read.results().get(0).previous();
+                    if (source.isEmpty()) {
+                        throw noSuchKey();
+                    }
+                    if (!overwrite && read.results().get(1).previous().isPresent()) {
+                        return CompletableFuture.completedFuture(Optional.of(Replies.ZERO));
+                    }
+                    return transfer(from, source.get(), to, overwrite, true)
+                            .thenApply(done ->
+                                    done ? Optional.of(overwrite ? Replies.OK : Replies.ONE) : Optional.empty());
+                })));
     }
 
     private void copy(Call call) {
@@ -163,15 +167,17 @@ final class KeyCommands {
             throw new CommandException("ERR source and destination objects are the same");
         }
         boolean overwrite = replace;
-        call.reply(retry.untilDone(to, () -> readBoth(from, to, !overwrite).thenCompose(read -> {
-            Optional<VersionedValue> source = read.results().get(0).previous();
-            if (source.isEmpty()
-                    || (!overwrite && read.results().get(1).previous().isPresent())) {
-                return CompletableFuture.completedFuture(Optional.of(Replies.ZERO));
-            }
-            return transfer(from, source.get(), to, overwrite, false)
-                    .thenApply(done -> done ? Optional.of(Replies.ONE) : Optional.empty());
-        })));
+        call.reply(retry.untilDone(
+                to,
+                () -> readBoth(from, to, !overwrite).thenCompose(read -> {
+                    Optional<VersionedValue> source = read.results().get(0).previous();
+                    if (source.isEmpty()
+                            || (!overwrite && read.results().get(1).previous().isPresent())) {
+                        return CompletableFuture.completedFuture(Optional.of(Replies.ZERO));
+                    }
+                    return transfer(from, source.get(), to, overwrite, false)
+                            .thenApply(done -> done ? Optional.of(Replies.ONE) : Optional.empty());
+                })));
     }
 
     /**

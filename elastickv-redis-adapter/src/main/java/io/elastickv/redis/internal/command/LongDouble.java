@@ -74,7 +74,8 @@ final class LongDouble {
     private static BigDecimal decimal(String text, String exponent) {
         if (exponent != null) {
             int power = power(exponent);
-            BigDecimal significand = new BigDecimal(text.substring(0, text.toLowerCase(Locale.ROOT).indexOf('e')));
+            BigDecimal significand = new BigDecimal(
+                    text.substring(0, text.toLowerCase(Locale.ROOT).indexOf('e')));
             // A power beyond this is out of range whatever the digits before it; and BigDecimal must not unfold it.
             if (significand.signum() != 0 && Math.abs(power) > 2 * MAX_TEXT_BYTES) {
                 throw notAFloat();
@@ -146,8 +147,10 @@ final class LongDouble {
 
     private static int floorLog2(BigDecimal magnitude) {
         // An estimate from the decimal digits, then made exact.
-        double log10 = magnitude.precision() - magnitude.scale()
-                + Math.log10(magnitude.round(new MathContext(17)).unscaledValue().doubleValue())
+        double log10 = magnitude.precision()
+                - magnitude.scale()
+                + Math.log10(
+                        magnitude.round(new MathContext(17)).unscaledValue().doubleValue())
                 - magnitude.round(new MathContext(17)).precision();
         int log = (int) Math.floor(log10 / Math.log10(2));
         while (scale(magnitude, -log).compareTo(BigDecimal.ONE) < 0) {

@@ -34,14 +34,10 @@ final class NumberCommands {
                 .mergesAll(call -> true, calls -> addAll(calls, -1))
                 .does(call -> add(call, -1));
         number(table, "incrby", 3)
-                .doc(
-                        "Adds to an integer; a missing key counts as 0.",
-                        "key increment")
+                .doc("Adds to an integer; a missing key counts as 0.", "key increment")
                 .does(call -> add(call, call.integer(2)));
         number(table, "decrby", 3)
-                .doc(
-                        "Subtracts from an integer; a missing key counts as 0.",
-                        "key decrement")
+                .doc("Subtracts from an integer; a missing key counts as 0.", "key decrement")
                 .does(call -> {
                     long decrement = call.integer(2);
                     if (decrement == Long.MIN_VALUE) {
@@ -51,9 +47,7 @@ final class NumberCommands {
                 });
         number(table, "incrbyfloat", 3)
                 .since("2.6.0")
-                .doc(
-                        "Adds to a floating point number; a missing key counts as 0.",
-                        "key increment")
+                .doc("Adds to a floating point number; a missing key counts as 0.", "key increment")
                 .does(this::addFloat);
     }
 
@@ -100,18 +94,21 @@ final class NumberCommands {
 
     private void addFloat(Call call) {
         Bytes key = call.bytes(1);
-        call.reply(retry.untilDone(key, () -> server.store().get(key).thenCompose(found -> {
-            LongDouble old = LongDouble.ZERO;
-            Condition unchanged = Condition.absent();
-            if (found.isPresent()) {
-                old = LongDouble.parse(UnsafeBytes.array(found.get().value()));
-                unchanged = Condition.versionIs(found.get().version());
-            }
-            LongDouble increment = LongDouble.parse(call.raw(2));
-            byte[] sum = old.plus(increment).toString().getBytes(ISO_8859_1);
-            PutOptions options = PutOptions.defaults().when(unchanged).expiry(Expiry.keep());
-            return put(key, sum, options).thenApply(done -> done ? Optional.of(Reply.bulk(sum)) : Optional.empty());
-        })));
+        call.reply(retry.untilDone(
+                key,
+                () -> server.store().get(key).thenCompose(found -> {
+                    LongDouble old = LongDouble.ZERO;
+                    Condition unchanged = Condition.absent();
+                    if (found.isPresent()) {
+                        old = LongDouble.parse(UnsafeBytes.array(found.get().value()));
+                        unchanged = Condition.versionIs(found.get().version());
+                    }
+                    LongDouble increment = LongDouble.parse(call.raw(2));
+                    byte[] sum = old.plus(increment).toString().getBytes(ISO_8859_1);
+                    PutOptions options = PutOptions.defaults().when(unchanged).expiry(Expiry.keep());
+                    return put(key, sum, options)
+                            .thenApply(done -> done ? Optional.of(Reply.bulk(sum)) : Optional.empty());
+                })));
     }
 
     private CompletableFuture<Boolean> put(Bytes key, byte[] value, PutOptions options) {

@@ -35,9 +35,10 @@ final class ObjectCommands {
         sub(object, "freq", "4.0.0", "Fails as in Redis without an LFU policy.")
                 .does(call -> value(
                         call,
-                        value -> Reply.error("ERR An LFU maxmemory policy is not selected, access frequency not tracked."
-                                + " Please note that when switching between policies at runtime LRU and LFU data will"
-                                + " take some time to adjust.")));
+                        value ->
+                                Reply.error("ERR An LFU maxmemory policy is not selected, access frequency not tracked."
+                                        + " Please note that when switching between policies at runtime LRU and LFU data will"
+                                        + " take some time to adjust.")));
         object.sub("help", 2)
                 .flags("loading stale")
                 .categories("keyspace")
@@ -73,7 +74,9 @@ final class ObjectCommands {
     private void value(Call call, Function<byte[], Reply> toReply) {
         call.reply(
                 server.store().get(call.bytes(2)),
-                found -> found.isPresent() ? toReply.apply(UnsafeBytes.array(found.get().value())) : Replies.NULL);
+                found -> found.isPresent()
+                        ? toReply.apply(UnsafeBytes.array(found.get().value()))
+                        : Replies.NULL);
     }
 
     private static String encoding(byte[] value) {

@@ -38,9 +38,7 @@ final class RangeCommands {
         StringCommands.string(table, "setrange", 4, "write denyoom", "write string", "RW update")
                 .since("2.2.0")
                 .complexity("O(N) where N is the length of the value.")
-                .doc(
-                        "Writes into a value at an offset; a gap is filled with zeros.",
-                        "key offset value")
+                .doc("Writes into a value at an offset; a gap is filled with zeros.", "key offset value")
                 .does(this::setRange);
         StringCommands.string(table, "getrange", 4, "readonly", "read string", "RO access")
                 .since("2.4.0")
@@ -89,16 +87,21 @@ final class RangeCommands {
     /** Replaces the value, empty if there is none, and replies with its new length; the expiry stays. */
     private void change(Call call, UnaryOperator<byte[]> function) {
         Bytes key = call.bytes(1);
-        call.reply(retry.untilDone(key, () -> server.store().get(key).thenCompose(found -> {
-            byte[] old = found.isPresent() ? UnsafeBytes.array(found.get().value()) : NOTHING;
-            Condition unchanged =
-                    found.isPresent() ? Condition.versionIs(found.get().version()) : Condition.absent();
-            byte[] value = function.apply(old);
-            PutOptions options = PutOptions.defaults().when(unchanged).expiry(Expiry.keep());
-            return server.store().put(key, UnsafeBytes.wrap(value), options).thenApply(result -> result.applied()
-                    ? Optional.of(Reply.integer(value.length))
-                    : Optional.<Reply>empty());
-        })));
+        call.reply(retry.untilDone(
+                key,
+                () -> server.store().get(key).thenCompose(found -> {
+                    byte[] old =
+                            found.isPresent() ? UnsafeBytes.array(found.get().value()) : NOTHING;
+                    Condition unchanged =
+                            found.isPresent() ? Condition.versionIs(found.get().version()) : Condition.absent();
+                    byte[] value = function.apply(old);
+                    PutOptions options = PutOptions.defaults().when(unchanged).expiry(Expiry.keep());
+                    return server.store()
+                            .put(key, UnsafeBytes.wrap(value), options)
+                            .thenApply(result -> result.applied()
+                                    ? Optional.of(Reply.integer(value.length))
+                                    : Optional.<Reply>empty());
+                })));
     }
 
     private void getRange(Call call) {

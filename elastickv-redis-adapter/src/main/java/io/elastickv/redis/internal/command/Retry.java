@@ -44,11 +44,12 @@ final class Retry {
     private static <T> CompletableFuture<T> attempt(
             Supplier<CompletableFuture<Optional<T>>> attempt, long deadlineNanos) {
         if (System.nanoTime() - deadlineNanos >= 0) {
-            return CompletableFuture.failedFuture(new CommandException(
-                    "TRYAGAIN The key is being changed by too many clients at once: not applied"));
+            return CompletableFuture.failedFuture(
+                    new CommandException("TRYAGAIN The key is being changed by too many clients at once: not applied"));
         }
-        return attempt.get().thenCompose(result -> result.isPresent()
-                ? CompletableFuture.completedFuture(result.get())
-                : attempt(attempt, deadlineNanos));
+        return attempt.get()
+                .thenCompose(result -> result.isPresent()
+                        ? CompletableFuture.completedFuture(result.get())
+                        : attempt(attempt, deadlineNanos));
     }
 }

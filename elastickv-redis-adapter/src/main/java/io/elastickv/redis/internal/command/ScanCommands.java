@@ -38,9 +38,7 @@ final class ScanCommands {
                 .tips("nondeterministic_output request_policy:special")
                 .since("2.8.0")
                 .complexity("O(1) for every call. O(N) for a complete iteration, N being the number of keys.")
-                .doc(
-                        "Returns some keys and where to go on.",
-                        "cursor [MATCH pattern] [COUNT count] [TYPE type]")
+                .doc("Returns some keys and where to go on.", "cursor [MATCH pattern] [COUNT count] [TYPE type]")
                 .alone()
                 .does(this::scan);
         table.add("keys", 2)
@@ -94,8 +92,7 @@ final class ScanCommands {
     private void keys(Call call) {
         Glob pattern = Glob.of(call.raw(1), false);
         List<Reply> keys = new ArrayList<>();
-        call.reply(
-                pages(ScanCursor.START, pattern, keys, Long.MAX_VALUE, true), next -> Reply.array(keys));
+        call.reply(pages(ScanCursor.START, pattern, keys, Long.MAX_VALUE, true), next -> Reply.array(keys));
     }
 
     private void scan(Call call) {
@@ -141,7 +138,9 @@ final class ScanCommands {
                 }
             }
             // An empty page counts as well, so that a scan over empty shards makes progress and ends.
-            long left = count == Long.MAX_VALUE ? count : count - Math.max(page.keys().size(), PAGE / 10);
+            long left = count == Long.MAX_VALUE
+                    ? count
+                    : count - Math.max(page.keys().size(), PAGE / 10);
             return page.isLast() || left <= 0
                     ? CompletableFuture.completedFuture(page.next())
                     : pages(page.next(), pattern, keys, left, wanted);

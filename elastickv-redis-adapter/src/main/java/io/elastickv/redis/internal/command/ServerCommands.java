@@ -45,9 +45,7 @@ final class ServerCommands {
                 .group("generic")
                 .since("3.0.0")
                 .tips("request_policy:all_shards response_policy:agg_min")
-                .doc(
-                        "Tells on how many replicas the connection's writes are for sure.",
-                        "numreplicas timeout")
+                .doc("Tells on how many replicas the connection's writes are for sure.", "numreplicas timeout")
                 .alone()
                 .does(this::await);
     }

@@ -1,7 +1,7 @@
 package io.elastickv.redis.internal.command;
 
-import io.elastickv.redis.internal.topology.Topology;
 import com.sun.management.OperatingSystemMXBean;
+import io.elastickv.redis.internal.topology.Topology;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
@@ -62,7 +62,8 @@ final class ServerInfo {
     private void section(StringBuilder text, String section, long keys) {
         switch (section) {
             case "server" -> serverSection(text);
-            case "clients" -> lines(
+            case "clients" ->
+                lines(
                         text,
                         "Clients",
                         "connected_clients",

@@ -58,8 +58,8 @@ final class StringCommands {
                         server.store().getAndPut(call.bytes(1), value(call, 2)), StringCommands::valueOrNull));
         string(table, "setnx", 3, "write denyoom fast", "write string", "OW insert")
                 .doc("Writes a key if it does not exist.", "key value")
-                .does(call ->
-                        call.reply(server.store().putIfAbsent(call.bytes(1), value(call, 2)), done -> Reply.integer(done)));
+                .does(call -> call.reply(
+                        server.store().putIfAbsent(call.bytes(1), value(call, 2)), done -> Reply.integer(done)));
         string(table, "setex", 4, "write denyoom", "write string", "OW update")
                 .since("2.0.0")
                 .doc("Writes a key that expires after some seconds.", "key seconds value")
@@ -88,16 +88,15 @@ final class StringCommands {
                 .since("1.0.1")
                 .tips("request_policy:multi_shard response_policy:agg_min")
                 .complexity("O(N) where N is the number of keys to set.")
-                .doc(
-                        "Writes keys of one slot at once if none of them exists.",
-                        "key value [key value ...]")
+                .doc("Writes keys of one slot at once if none of them exists.", "key value [key value ...]")
                 .does(this::mSetNx);
     }
 
     /** A command of one key, the first argument, if {@code keyFlags} is not empty. */
     static CommandSpec string(
             CommandTable table, String name, int arity, String flags, String categories, String keyFlags) {
-        CommandSpec spec = table.add(name, arity).flags(flags).categories(categories).group("string");
+        CommandSpec spec =
+                table.add(name, arity).flags(flags).categories(categories).group("string");
         return keyFlags.isEmpty() ? spec : spec.key(1, 0, 1, keyFlags);
     }
 

@@ -47,7 +47,10 @@ final class Syntax {
         final Kind kind;
         final String name;
         final List<Argument> parts;
-        @Nullable String token;
+
+        @Nullable
+        String token;
+
         boolean optional;
         boolean multiple;
 
@@ -97,7 +100,8 @@ final class Syntax {
                 at++;
                 sequence.add(argument);
             } else if (isToken(word) && at < words.size() && takesValue(words.get(at))) {
-                Argument argument = words.get(at).equals("(") ? group() : new Argument(Kind.WORD, words.get(at++), List.of());
+                Argument argument =
+                        words.get(at).equals("(") ? group() : new Argument(Kind.WORD, words.get(at++), List.of());
                 argument.token = word;
                 sequence.add(argument);
             } else {

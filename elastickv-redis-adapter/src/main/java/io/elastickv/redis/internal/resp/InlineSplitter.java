@@ -52,7 +52,11 @@ final class InlineSplitter {
             if (b == '"') {
                 return at + 1;
             }
-            if (b == '\\' && at + 3 < length && line[at + 1] == 'x' && hex(line[at + 2]) >= 0 && hex(line[at + 3]) >= 0) {
+            if (b == '\\'
+                    && at + 3 < length
+                    && line[at + 1] == 'x'
+                    && hex(line[at + 2]) >= 0
+                    && hex(line[at + 3]) >= 0) {
                 word.write(hex(line[at + 2]) << 4 | hex(line[at + 3]));
                 at += 4;
             } else if (b == '\\' && at + 1 < length) {

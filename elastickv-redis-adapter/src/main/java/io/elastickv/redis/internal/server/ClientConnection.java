@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
  * One client's connection: bytes to commands, replies to bytes. When the pipeline is full, or the client does not take
  * its replies, nothing more is read, so that the client is slowed down by TCP and memory stays bounded.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // A write or close that fails ends the connection, which is told otherwise.
+@SuppressWarnings(
+        "FutureReturnValueIgnored") // A write or close that fails ends the connection, which is told otherwise.
 final class ClientConnection extends ChannelInboundHandlerAdapter
         implements CommandPipeline.Connection, Session.Control {
 

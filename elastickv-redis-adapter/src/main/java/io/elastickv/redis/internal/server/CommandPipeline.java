@@ -157,7 +157,9 @@ final class CommandPipeline {
 
     private void begin(PendingCall call, byte[][] arguments) {
         if (Words.equal(arguments[0], "post") || Words.equal(arguments[0], "host:")) {
-            LOG.warn("Client {} sends HTTP: a web page may be attacking this port. Connection closed.", client.remoteAddress());
+            LOG.warn(
+                    "Client {} sends HTTP: a web page may be attacking this port. Connection closed.",
+                    client.remoteAddress());
             closing = true;
             client.kill();
             return;
@@ -235,8 +237,8 @@ final class CommandPipeline {
 
     private static void checkKey(Bytes key) {
         if (key.isEmpty() || key.length() > Limits.MAX_KEY_BYTES) {
-            throw new CommandException("ERR invalid key: length = " + key.length() + " bytes: must be 1 to "
-                    + Limits.MAX_KEY_BYTES);
+            throw new CommandException(
+                    "ERR invalid key: length = " + key.length() + " bytes: must be 1 to " + Limits.MAX_KEY_BYTES);
         }
     }
 

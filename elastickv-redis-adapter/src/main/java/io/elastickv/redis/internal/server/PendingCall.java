@@ -18,10 +18,12 @@ final class PendingCall extends Call {
     private final long requestBytes;
 
     /** What the client asks for; null if that does not exist. */
-    @Nullable CommandSpec spec;
+    @Nullable
+    CommandSpec spec;
 
     /** The calls that wait for this one, if there are any. */
-    @Nullable List<PendingCall> dependants;
+    @Nullable
+    List<PendingCall> dependants;
     /** How many calls this one waits for. */
     int blockers;
 
@@ -33,10 +35,12 @@ final class PendingCall extends Call {
     boolean closeAfter;
 
     /** Set once, by whoever ends the call; read on the event loop after it was handed over. */
-    @Nullable Reply reply;
+    @Nullable
+    Reply reply;
 
     /** The next in the list of calls that ended. */
-    @Nullable PendingCall next;
+    @Nullable
+    PendingCall next;
 
     PendingCall(CommandPipeline pipeline, byte[][] arguments) {
         super(arguments);

@@ -100,7 +100,12 @@ public final class RedisServer implements Server, AutoCloseable {
             close();
             throw e;
         }
-        LOG.info("Redis adapter of node {} listens on {}, known as {}:{}", node.name(), address, advertisedHost, address.getPort());
+        LOG.info(
+                "Redis adapter of node {} listens on {}, known as {}:{}",
+                node.name(),
+                address,
+                advertisedHost,
+                address.getPort());
     }
 
     private Channel bind() {
@@ -124,7 +129,8 @@ public final class RedisServer implements Server, AutoCloseable {
             String where = "bind = " + config.host() + ":" + config.port();
             Throwable cause = future.cause();
             throw new UncheckedIOException(
-                    where + ": " + cause.getMessage(), cause instanceof IOException io ? io : new IOException(where, cause));
+                    where + ": " + cause.getMessage(),
+                    cause instanceof IOException io ? io : new IOException(where, cause));
         }
         return future.channel();
     }

@@ -190,11 +190,13 @@ final class Session implements ClientState {
     @Override
     public String describe() {
         long now = System.nanoTime();
-        return "id=" + id + " addr=" + remoteAddress() + " laddr=" + localAddress() + " fd=" + (id + 7) + " name=" + name
+        return "id=" + id + " addr=" + remoteAddress() + " laddr=" + localAddress() + " fd=" + (id + 7) + " name="
+                + name
                 + " age=" + (now - createdNanos) / 1_000_000_000L + " idle=" + (now - lastNanos) / 1_000_000_000L
                 + " flags=" + (flags.isEmpty() ? "N" : flags)
                 + " db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0"
-                + " omem=0 tot-mem=0 events=r cmd=" + lastCommand + " user=" + (authenticated ? "default" : "(superuser)")
+                + " omem=0 tot-mem=0 events=r cmd=" + lastCommand + " user="
+                + (authenticated ? "default" : "(superuser)")
                 + " redir=-1 resp=" + (resp3 ? 3 : 2) + " lib-name=" + libraryName + " lib-ver=" + libraryVersion;
     }
 }

@@ -41,7 +41,13 @@ public final class Topology {
      * @param epoch the latest term in which it leads
      */
     public record Node(
-            String name, String id, String host, int port, Optional<String> master, List<SlotRange> slots, long epoch) {}
+            String name,
+            String id,
+            String host,
+            int port,
+            Optional<String> master,
+            List<SlotRange> slots,
+            long epoch) {}
 
     /**
      * A shard.
@@ -91,7 +97,8 @@ public final class Topology {
             Address address = info.name().equals(selfName)
                     ? new Address(selfHost, selfPort)
                     : Address.parse(info.attributes().get(attribute));
-            if (address != null && (info.state() == NodeInfo.State.UP || info.name().equals(selfName))) {
+            if (address != null
+                    && (info.state() == NodeInfo.State.UP || info.name().equals(selfName))) {
                 addresses.put(info.name(), address);
             }
         }
@@ -191,8 +198,7 @@ public final class Topology {
     /** The id of the node with this name: the SHA-1 of the name. */
     public static String id(String name) {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-1").digest(name.getBytes(UTF_8)));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(name.getBytes(UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java platform has SHA-1", e);
         }

@@ -17,10 +17,27 @@ class GlobTest {
 
     @ParameterizedTest
     @CsvSource({
-        "*,'',true", "*,abc,true", "a*c,abbbc,true", "a*c,abbb,false", "h?llo,hello,true", "h?llo,hllo,false",
-        "h[ae]llo,hallo,true", "h[^e]llo,hello,false", "h[a-c]llo,hbllo,true", "h[c-a]llo,hbllo,true",
-        "*a*b*,xxaxxbxx,true", "**,x,true", "a\\*b,a*b,true", "a\\*b,aab,false", "[]a],a,false", "'','',true", "'',a,false",
-        "[a-,-,true", "a[,a,false", "*[0-9],key1,true", "*[0-9],key,false"
+        "*,'',true",
+        "*,abc,true",
+        "a*c,abbbc,true",
+        "a*c,abbb,false",
+        "h?llo,hello,true",
+        "h?llo,hllo,false",
+        "h[ae]llo,hallo,true",
+        "h[^e]llo,hello,false",
+        "h[a-c]llo,hbllo,true",
+        "h[c-a]llo,hbllo,true",
+        "*a*b*,xxaxxbxx,true",
+        "**,x,true",
+        "a\\*b,a*b,true",
+        "a\\*b,aab,false",
+        "[]a],a,false",
+        "'','',true",
+        "'',a,false",
+        "[a-,-,true",
+        "a[,a,false",
+        "*[0-9],key1,true",
+        "*[0-9],key,false"
     })
     void patternsAreReadAsRedisReadsThem(String pattern, String text, boolean expected) {
         assertThat(matches(pattern, text)).isEqualTo(expected);

@@ -35,7 +35,22 @@ class LongDoubleTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", " 1", "1 ", "abc", "nan", "1e", ".", "1e5000", "-1e5000", "1e-5000", "0x", "1e99999999999", "--1", "1,5"})
+            strings = {
+                "",
+                " 1",
+                "1 ",
+                "abc",
+                "nan",
+                "1e",
+                ".",
+                "1e5000",
+                "-1e5000",
+                "1e-5000",
+                "0x",
+                "1e99999999999",
+                "--1",
+                "1,5"
+            })
     void whatIsNoNumberIsRefused(String text) {
         assertThatThrownBy(() -> parse(text)).hasMessage("ERR value is not a valid float");
     }

@@ -127,7 +127,8 @@ class RequestParserTest {
         // Would take 16 MB for the array and 16 MB for the string, for each of many connections.
         List<RequestParser> parsers = new ArrayList<>();
         for (int i = 0; i < 2000; i++) {
-            RequestParser each = i == 0 ? parser : new RequestParser(new RequestParser.Limits(16 << 20, 1 << 20, 64 << 20));
+            RequestParser each =
+                    i == 0 ? parser : new RequestParser(new RequestParser.Limits(16 << 20, 1 << 20, 64 << 20));
             assertThat(each.next(in.duplicate())).isNull();
             parsers.add(each);
         }
@@ -167,7 +168,9 @@ class RequestParserTest {
     @Test
     void longLinesWithoutEndAreRefused() {
         for (String[] each : new String[][] {
-            {"", "too big inline request"}, {"*", "too big mbulk count string"}, {"*1\r\n$", "too big bulk count string"}
+            {"", "too big inline request"},
+            {"*", "too big mbulk count string"},
+            {"*1\r\n$", "too big bulk count string"}
         }) {
             ByteBuf in = Unpooled.copiedBuffer(each[0] + "1".repeat(70_000), ISO_8859_1);
             assertThatThrownBy(() -> new RequestParser(LIMITS).next(in)).hasMessage(each[1]);
