@@ -14,15 +14,16 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 
 /**
- * Threads that increment a few counters through random running members, and know how often that was acknowledged, refused,
+ * Threads that increment a few counters through all running members, each thread through one as long as it runs, and know how often that was acknowledged, refused,
  * and of unknown outcome.
  */
 final class CounterLoad implements AutoCloseable {
 
-    private final LocalCluster cluster;
+    private final Supplier<List<ElastickvNode>> nodes;
     private final Duration timeout;
     private final int counters;
     private final AtomicLong[] acknowledged;
@@ -33,8 +34,8 @@ final class CounterLoad implements AutoCloseable {
     private final Set<String> violations = ConcurrentHashMap.newKeySet();
     private volatile boolean stop;
 
-    CounterLoad(LocalCluster cluster, long seed, int threadCount, int counters, Duration timeout) {
-        this.cluster = cluster;
+    CounterLoad(Supplier<List<ElastickvNode>> nodes, long seed, int threadCount, int counters, Duration timeout) {
+        this.nodes = nodes;
         this.timeout = timeout;
         this.counters = counters;
         this.acknowledged = new AtomicLong[counters];
@@ -47,7 +48,8 @@ final class CounterLoad implements AutoCloseable {
         SplittableRandom random = new SplittableRandom(seed);
         for (int t = 0; t < threadCount; t++) {
             SplittableRandom own = random.split();
-            Thread thread = new Thread(() -> run(own), "counter-load-" + t);
+            int number = t;
+            Thread thread = new Thread(() -> run(number, own), "counter-load-" + t);
             threads.add(thread);
             thread.start();
         }
@@ -57,16 +59,16 @@ final class CounterLoad implements AutoCloseable {
         return Bytes.utf8("counter-" + counter);
     }
 
-    private void run(SplittableRandom random) {
+    private void run(int number, SplittableRandom random) {
         while (!stop) {
-            List<ElastickvNode> running = cluster.running();
+            List<ElastickvNode> running = nodes.get();
             if (running.isEmpty()) {
                 Thread.onSpinWait();
                 continue;
             }
             int counter = random.nextInt(counters);
             KeyValueStore store =
-                    running.get(random.nextInt(running.size())).store().withTimeout(timeout);
+                    running.get(number % running.size()).store().withTimeout(timeout);
             try {
                 long value = store.increment(key(counter), 1);
                 acknowledged[counter].incrementAndGet();
@@ -118,7 +120,7 @@ final class CounterLoad implements AutoCloseable {
         for (int i = 0; i < counters; i++) {
             long least = acknowledged[i].get();
             long most = least + unknown[i].get();
-            for (ElastickvNode node : cluster.running()) {
+            for (ElastickvNode node : nodes.get()) {
                 long value = node.store().get(key(i)).map(v -> Long.parseLong(v.value().toUtf8())).orElse(0L);
                 assertThat(value)
                         .as("counter %d through %s; %s", i, node.name(), context)

@@ -30,7 +30,7 @@ final class LinearizabilityIT {
         try (LocalCluster cluster =
                 LocalCluster.builder().shards(SHARDS).storage(engine).startAndAwaitReady()) {
             Nemesis nemesis = new Nemesis(cluster, seed, SHARDS);
-            RegisterLoad load = new RegisterLoad(cluster, seed, 8, 12, Duration.ofMillis(1_500));
+            RegisterLoad load = new RegisterLoad(cluster::running, seed, 8, 12, Duration.ofMillis(1_500));
             List<Operation> history;
             try (load) {
                 nemesis.run(Duration.ofSeconds(8), LinearizabilityIT::hold);

@@ -15,11 +15,12 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 
-/** Clients that read, write, compare-and-set and delete a few keys through random running members, and write down what they see. */
+/** Clients that read, write, compare-and-set and delete a few keys through all running members, each thread through one as long as it runs, and write down what they see. */
 final class RegisterLoad implements AutoCloseable {
 
-    private final LocalCluster cluster;
+    private final Supplier<List<ElastickvNode>> nodes;
     private final Duration timeout;
     private final int keys;
     private final HistoryRecorder recorder = new HistoryRecorder();
@@ -27,8 +28,8 @@ final class RegisterLoad implements AutoCloseable {
     private final Queue<Throwable> unexpected = new ConcurrentLinkedQueue<>();
     private volatile boolean stop;
 
-    RegisterLoad(LocalCluster cluster, long seed, int clients, int keys, Duration timeout) {
-        this.cluster = cluster;
+    RegisterLoad(Supplier<List<ElastickvNode>> nodes, long seed, int clients, int keys, Duration timeout) {
+        this.nodes = nodes;
         this.timeout = timeout;
         this.keys = keys;
         SplittableRandom random = new SplittableRandom(seed);
@@ -46,13 +47,13 @@ final class RegisterLoad implements AutoCloseable {
         VersionedValue last = null;
         String lastKey = "";
         for (int i = 0; !stop; i++) {
-            List<ElastickvNode> running = cluster.running();
+            List<ElastickvNode> running = nodes.get();
             if (running.isEmpty()) {
                 Thread.onSpinWait();
                 continue;
             }
             KeyValueStore store =
-                    running.get(random.nextInt(running.size())).store().withTimeout(timeout);
+                    running.get(number % running.size()).store().withTimeout(timeout);
             String key = "r" + random.nextInt(keys);
             Bytes name = Bytes.utf8(key);
             String text = number + "." + i; // never written twice, so a read tells which write it saw
