@@ -358,7 +358,6 @@ abstract class StoreContract {
         Set<Bytes> keys = new HashSet<>();
         for (int i = 0; i < 300; i++) {
             keys.add(b("k" + i));
-            one.async().put(b("k" + i), b("v"));
         }
         keys.add(b("{s}1"));
         keys.add(b("{s}2"));

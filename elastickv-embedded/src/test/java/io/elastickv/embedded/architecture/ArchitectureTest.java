@@ -20,7 +20,6 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.elastickv.api.Bytes;
 import io.elastickv.embedded.Elastickv;
 import java.net.URL;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -48,7 +47,7 @@ final class ArchitectureTest {
 
     @BeforeAll
     static void read() {
-        classes = new ClassFileImporter().importUrls(new HashSet<>(List.of(homeOf(Bytes.class), homeOf(Elastickv.class))));
+        classes = new ClassFileImporter().importUrls(List.of(homeOf(Bytes.class), homeOf(Elastickv.class)));
         // Rules about nothing are always kept.
         assertThat(classes.size()).isGreaterThan(100);
     }

@@ -44,7 +44,7 @@ final class Search {
     private final long deadlineNanos;
     private long steps;
 
-    private final Map<Operation, Integer> slots = new IdentityHashMap<>();
+    private final IdentityHashMap<Operation, Integer> slots = new IdentityHashMap<>();
     private final List<@Nullable Operation> pending = new ArrayList<>();
     private final BitSet free = new BitSet();
     private int[] lookers = {};
@@ -213,8 +213,8 @@ final class Search {
             }
             boolean useful = operation.isOk();
             for (int i = 0; !useful && i < looking.size(); i++) {
-                Operation other = Objects.requireNonNull(pending.get(looking.get(i)));
-                useful = other != operation && fits(other, operation.value());
+                int place = looking.get(i);
+                useful = place != slot && fits(Objects.requireNonNull(pending.get(place)), operation.value());
             }
             if (useful) {
                 moving.add(slot);
@@ -234,7 +234,7 @@ final class Search {
 
     /** Whether a register that holds {@code content} is what {@code looker} needs. */
     private static boolean fits(Operation looker, @Nullable String content) {
-        return looker.kind() == Kind.CAS && looker.answer() == null
+        return (looker.kind() == Kind.CAS && looker.answer() == null)
                 ? Objects.equals(looker.expected(), content)
                 : allowed(looker, content);
     }
