@@ -1,6 +1,7 @@
 package io.elastickv.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.elastickv.redis.fake.FakeCluster;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Sends the same random commands to a Redis server, where one is installed, and to the adapter. */
 class RedisDifferentialIT {
 
+    private static final Path SERVER = Path.of("/usr/bin/redis-server");
     private static final int COMMANDS = 20_000;
 
     private static final Map<String, String[]> PLACEHOLDERS = Map.of(
@@ -83,16 +85,11 @@ class RedisDifferentialIT {
 
     @Test
     void randomCommandsGetTheSameReplies() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/redis-server")), "no redis-server installed");
+        assumeTrue(Files.isExecutable(SERVER), "no redis-server installed");
         long seed = Long.getLong("elastickv.seed", System.nanoTime());
         Random random = new Random(seed);
         int port = freePort();
-        Process redis = new ProcessBuilder(
-                        "/usr/bin/redis-server", "--port", Integer.toString(port), "--save", "", "--bind", "127.0.0.1")
-                .directory(directory.toFile())
-                .redirectOutput(directory.resolve("redis.log").toFile())
-                .redirectErrorStream(true)
-                .start();
+        Process redis = startRedis(port);
         try (FakeCluster cluster = FakeCluster.single();
                 RedisAdapter adapter = RedisAdapter.builder(cluster.node(0))
                         .bind("127.0.0.1", 0)
@@ -120,6 +117,45 @@ class RedisDifferentialIT {
         }
     }
 
+    @Test
+    void theRecordedRepliesAreThoseOfRedis() throws Exception {
+        assumeTrue(Files.isExecutable(SERVER), "no redis-server installed");
+        int port = freePort();
+        Process redis = startRedis(port, "--cluster-enabled", "yes", "--cluster-port", Integer.toString(freePort()));
+        try (RawClient admin = connect(port)) {
+            assumeTrue(admin.inline("INFO server").contains("redis_version:7.0."), "not Redis 7.0");
+            admin.inline("CLUSTER ADDSLOTSRANGE 0 16383");
+            await().until(() -> admin.inline("CLUSTER INFO").contains("cluster_state:ok"));
+            for (RecordedReplies.Block block : RecordedReplies.blocks()) {
+                if (block.name().equals("several keys, no cluster")) {
+                    continue;
+                }
+                admin.inline("FLUSHALL");
+                try (RawClient client = new RawClient(port)) {
+                    for (RecordedReplies.Exchange exchange : block.exchanges()) {
+                        assertThat(exchange.comparable(client.inline(exchange.command())))
+                                .as(block.name() + ": " + exchange.command())
+                                .isEqualTo(exchange.reply());
+                    }
+                }
+            }
+        } finally {
+            redis.destroy();
+            redis.waitFor();
+        }
+    }
+
+    private Process startRedis(int port, String... more) throws IOException {
+        List<String> command = new ArrayList<>(
+                List.of(SERVER.toString(), "--port", Integer.toString(port), "--save", "", "--bind", "127.0.0.1"));
+        command.addAll(List.of(more));
+        return new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectOutput(directory.resolve("redis-" + port + ".log").toFile())
+                .redirectErrorStream(true)
+                .start();
+    }
+
     /** Seconds may pass between the two. */
     private static boolean same(String[] command, String want, String got) {
         if (want.equals(got)) {
@@ -144,8 +180,7 @@ class RedisDifferentialIT {
     }
 
     private static RawClient connect(int port) throws Exception {
-        return org.awaitility.Awaitility.await()
-                .ignoreException(java.net.ConnectException.class)
+        return await().ignoreException(java.net.ConnectException.class)
                 .until(() -> new RawClient(port), client -> true);
     }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.elastickv.api.Bytes;
 import io.elastickv.api.ScanCursor;
+import io.elastickv.api.ScanPage;
 import io.elastickv.api.UnsafeBytes;
 import io.elastickv.redis.internal.resp.Replies;
 import io.elastickv.redis.internal.resp.Reply;
@@ -22,6 +23,9 @@ final class ScanCommands {
     private static final int PAGE = 10_000;
 
     private static final int DEFAULT_COUNT = 10;
+
+    /** A call of SCAN may read so many pages, and one more for each full page asked for. */
+    private static final int MIN_PAGES = 64;
 
     private static final Pattern CURSOR = Pattern.compile("[+-]?[0-9]{1,40}");
 
@@ -92,7 +96,9 @@ final class ScanCommands {
     private void keys(Call call) {
         Glob pattern = Glob.of(call.raw(1), false);
         List<Reply> keys = new ArrayList<>();
-        call.reply(pages(ScanCursor.START, pattern, keys, Long.MAX_VALUE, true), next -> Reply.array(keys));
+        call.reply(
+                pages(ScanCursor.START, pattern, keys, Long.MAX_VALUE, true, Integer.MAX_VALUE),
+                next -> Reply.array(keys));
     }
 
     private void scan(Call call) {
@@ -121,30 +127,36 @@ final class ScanCommands {
             return;
         }
         call.reply(
-                pages(cursor.get(), pattern, keys, count, strings),
+                pages(cursor.get(), pattern, keys, count, strings, (int)
+                        Math.min(MIN_PAGES + count / PAGE, Integer.MAX_VALUE)),
                 next -> Reply.array(Reply.bulk(Long.toString(next.value())), Reply.array(keys)));
     }
 
-    /** Reads pages until {@code count} keys were looked at, and collects those that match. */
+    /**
+     * Reads pages until {@code count} keys were looked at, and collects those that match. The store's pages end with each
+     * shard: some more are read, so that a few keys on many shards come with one call, as clients of Redis are used to.
+     */
     private CompletableFuture<ScanCursor> pages(
-            ScanCursor cursor, @Nullable Glob pattern, List<Reply> keys, long count, boolean wanted) {
+            ScanCursor cursor, @Nullable Glob pattern, List<Reply> keys, long count, boolean wanted, int maxPages) {
         return server.store().scan(cursor, (int) Math.min(count, PAGE)).thenCompose(page -> {
             if (wanted) {
-                for (Bytes key : page.keys()) {
-                    byte[] bytes = UnsafeBytes.array(key);
-                    if (pattern == null || pattern.matchesAll() || pattern.matches(bytes)) {
-                        keys.add(Reply.bulk(bytes));
-                    }
-                }
+                collect(page, pattern, keys);
             }
-            // An empty page counts as well, so that a scan over empty shards makes progress and ends.
-            long left = count == Long.MAX_VALUE
-                    ? count
-                    : count - Math.max(page.keys().size(), PAGE / 10);
-            return page.isLast() || left <= 0
+            boolean all = count == Long.MAX_VALUE;
+            long left = all ? count : count - page.keys().size();
+            return page.isLast() || left <= 0 || (!all && maxPages <= 1)
                     ? CompletableFuture.completedFuture(page.next())
-                    : pages(page.next(), pattern, keys, left, wanted);
+                    : pages(page.next(), pattern, keys, left, wanted, maxPages - 1);
         });
+    }
+
+    private static void collect(ScanPage page, @Nullable Glob pattern, List<Reply> keys) {
+        for (Bytes key : page.keys()) {
+            byte[] bytes = UnsafeBytes.array(key);
+            if (pattern == null || pattern.matchesAll() || pattern.matches(bytes)) {
+                keys.add(Reply.bulk(bytes));
+            }
+        }
     }
 
     /** As strtoul reads it: nothing is zero, and a minus sign is taken modulo 2^64. */
