@@ -155,9 +155,6 @@ public final class FakeCluster implements AutoCloseable {
         }
 
         @Override
-        public void awaitReady(Duration timeout) {}
-
-        @Override
         public AsyncKeyValueStore asyncStore() {
             return store;
         }
