@@ -389,12 +389,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         for (ShardRoute route : table.shards()) {
             if (route.id() == groupId && route.learn(term, leader)) {
-                LOG.info(
-                        "node {}: shard {} {} in term {}",
-                        name(),
-                        groupId,
-                        leader == null ? "has no leader" : "is led by " + leader,
-                        term);
+                if (leader == null) {
+                    LOG.debug("node {}: shard {} has no leader in term {}", name(), groupId, term);
+                } else {
+                    LOG.info("node {}: shard {} is led by {} in term {}", name(), groupId, leader, term);
+                }
                 fireLeader(groupId, term, leader);
                 if (name().equals(leader)) {
                     threads.control(this::tellStatus);

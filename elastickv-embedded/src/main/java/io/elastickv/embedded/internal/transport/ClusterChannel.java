@@ -104,7 +104,7 @@ public final class ClusterChannel implements AutoCloseable {
             monitor.start();
             config.linkFilter().nodeStarted(config.nodeName(), localAddress());
             seedLinks.connect(created, seeds);
-            log.info(
+            log.debug(
                     "{}: listens on {} with {} seeds, incarnation {}",
                     nodeName(),
                     localAddress(),
@@ -320,7 +320,7 @@ public final class ClusterChannel implements AutoCloseable {
             for (Link link : links.all()) {
                 link.failAll();
             }
-            log.info("{}: closed its channel", nodeName());
+            log.debug("{}: closed its channel", nodeName());
         }
     }
 

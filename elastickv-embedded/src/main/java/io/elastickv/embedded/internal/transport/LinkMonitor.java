@@ -215,7 +215,7 @@ final class LinkMonitor {
     }
 
     private void tell(String name, boolean reachable, String why) {
-        log.info("{}: {} is {} ({})", context.nodeName(), name, reachable ? "reachable" : "unreachable", why);
+        log.debug("{}: {} is {} ({})", context.nodeName(), name, reachable ? "reachable" : "unreachable", why);
         try {
             listener.peerReachable(name, reachable);
         } catch (RuntimeException e) {

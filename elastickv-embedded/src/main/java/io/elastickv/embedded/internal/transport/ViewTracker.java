@@ -61,7 +61,7 @@ final class ViewTracker implements Receiver {
                 link.failAll();
             }
         }
-        log.info(
+        log.debug(
                 "{}: view {} has {}, joined {}, left {}",
                 context.nodeName(),
                 newView.getViewId().getId(),
