@@ -41,7 +41,8 @@ final class DiskFullIT {
                 mounted.add(path);
             }
         } catch (IOException | IllegalStateException e) {
-            System.out.println("SKIPPED: DiskFullIT needs to mount a tmpfs, which this process may not: " + e.getMessage());
+            System.out.println(
+                    "SKIPPED: DiskFullIT needs to mount a tmpfs, which this process may not: " + e.getMessage());
             Assumptions.abort("cannot mount a tmpfs: " + e.getMessage());
         }
     }
@@ -109,7 +110,9 @@ final class DiskFullIT {
             });
             cluster.crash(0);
             for (int i = 0; i < written; i++) {
-                assertThat(cluster.store(1).get(Bytes.utf8("k" + i))).as("k%d", i).isPresent();
+                assertThat(cluster.store(1).get(Bytes.utf8("k" + i)))
+                        .as("k%d", i)
+                        .isPresent();
             }
         }
     }

@@ -10,7 +10,6 @@ import io.elastickv.api.ElastickvException;
 import io.elastickv.api.InvalidRequestException;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.OutcomeUnknownException;
-import io.elastickv.api.OverloadedException;
 import io.elastickv.api.PutOptions;
 import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.ShardInfo;
@@ -26,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -152,7 +150,9 @@ final class FaultsIT {
         assertThat(Failures.of(write)).isInstanceOf(ElastickvException.class);
         assertThat(Failures.of(increment)).isInstanceOf(ElastickvException.class);
         assertThatThrownBy(() -> cutOff.get(KEY)).isInstanceOf(UnavailableException.class);
-        assertThat(cluster.store(leader).get(KEY, ReadConsistency.local()).map(v -> v.value().toUtf8()))
+        assertThat(cluster.store(leader)
+                        .get(KEY, ReadConsistency.local())
+                        .map(v -> v.value().toUtf8()))
                 .as("a local read is named as what it is")
                 .contains("old");
 
@@ -276,7 +276,11 @@ final class FaultsIT {
         cluster.crash(leader);
         int other = otherThan(leader);
         assertThat(read(cluster.store(other), b("{key}2"))).isEqualTo("v");
-        assertThat(cluster.store(other).describe(b("{key}2")).orElseThrow().timeToLive().orElseThrow())
+        assertThat(cluster.store(other)
+                        .describe(b("{key}2"))
+                        .orElseThrow()
+                        .timeToLive()
+                        .orElseThrow())
                 .isBetween(Duration.ofMinutes(59), Duration.ofHours(1));
         Awaitility.await()
                 .pollInterval(Duration.ofMillis(10))

@@ -66,7 +66,9 @@ final class LinearizabilityIT {
     }
 
     private static long count(List<Operation> history, Operation.Outcome outcome) {
-        return history.stream().filter(operation -> operation.outcome() == outcome).count();
+        return history.stream()
+                .filter(operation -> operation.outcome() == outcome)
+                .count();
     }
 
     private static void save(List<Operation> history, long seed) {
