@@ -39,12 +39,10 @@ final class BackpressureIT {
                 for (int i = 0; i < 200; i++) {
                     calls.add(store.withTimeout(Duration.ofMillis(700)).async().put(b("k" + i), b("v")));
                 }
-                List<Throwable> failures =
-                        calls.stream().map(Failures::of).toList();
+                List<Throwable> failures = calls.stream().map(Failures::of).toList();
                 assertThat(failures).doesNotContainNull();
                 var kinds = failures.stream()
-                        .collect(Collectors.groupingBy(
-                                f -> f instanceof OverloadedException, Collectors.counting()));
+                        .collect(Collectors.groupingBy(f -> f instanceof OverloadedException, Collectors.counting()));
                 assertThat(kinds.get(true)).isEqualTo(150);
                 OverloadedException refusal = (OverloadedException) failures.get(199);
                 assertThat(refusal.retryAfter()).isPositive();
@@ -70,8 +68,14 @@ final class BackpressureIT {
             other.isolate(0);
             List<CompletableFuture<?>> calls = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
-                calls.add(other.store(0).withTimeout(Duration.ofSeconds(60)).async().put(b("k" + i), b("v")));
-                calls.add(other.store(0).withTimeout(Duration.ofSeconds(60)).async().get(b("k" + i)));
+                calls.add(other.store(0)
+                        .withTimeout(Duration.ofSeconds(60))
+                        .async()
+                        .put(b("k" + i), b("v")));
+                calls.add(other.store(0)
+                        .withTimeout(Duration.ofSeconds(60))
+                        .async()
+                        .get(b("k" + i)));
             }
             ElastickvNode node = other.node(0);
             other.stop(0);

@@ -67,8 +67,7 @@ final class CounterLoad implements AutoCloseable {
                 continue;
             }
             int counter = random.nextInt(counters);
-            KeyValueStore store =
-                    running.get(number % running.size()).store().withTimeout(timeout);
+            KeyValueStore store = running.get(number % running.size()).store().withTimeout(timeout);
             try {
                 long value = store.increment(key(counter), 1);
                 acknowledged[counter].incrementAndGet();
@@ -121,7 +120,10 @@ final class CounterLoad implements AutoCloseable {
             long least = acknowledged[i].get();
             long most = least + unknown[i].get();
             for (ElastickvNode node : nodes.get()) {
-                long value = node.store().get(key(i)).map(v -> Long.parseLong(v.value().toUtf8())).orElse(0L);
+                long value = node.store()
+                        .get(key(i))
+                        .map(v -> Long.parseLong(v.value().toUtf8()))
+                        .orElse(0L);
                 assertThat(value)
                         .as("counter %d through %s; %s", i, node.name(), context)
                         .isBetween(least, most);

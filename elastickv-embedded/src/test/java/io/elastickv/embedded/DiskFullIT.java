@@ -1,5 +1,6 @@
 package io.elastickv.embedded;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,7 +9,6 @@ import io.elastickv.api.ClusterEvents;
 import io.elastickv.api.ElastickvException;
 import io.elastickv.api.UnavailableException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,7 +42,8 @@ final class DiskFullIT {
                 mounted.add(path);
             }
         } catch (IOException | IllegalStateException e) {
-            System.out.println("SKIPPED: DiskFullIT needs to mount a tmpfs, which this process may not: " + e.getMessage());
+            System.out.println(
+                    "SKIPPED: DiskFullIT needs to mount a tmpfs, which this process may not: " + e.getMessage());
             Assumptions.abort("cannot mount a tmpfs: " + e.getMessage());
         }
     }
@@ -51,7 +52,7 @@ final class DiskFullIT {
         try {
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
             if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
                 throw new IllegalStateException(String.join(" ", command) + ": " + output.strip());
             }
@@ -110,7 +111,9 @@ final class DiskFullIT {
             });
             cluster.crash(0);
             for (int i = 0; i < written; i++) {
-                assertThat(cluster.store(1).get(Bytes.utf8("k" + i))).as("k%d", i).isPresent();
+                assertThat(cluster.store(1).get(Bytes.utf8("k" + i)))
+                        .as("k%d", i)
+                        .isPresent();
             }
         }
     }

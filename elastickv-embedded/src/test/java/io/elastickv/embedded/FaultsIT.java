@@ -10,7 +10,6 @@ import io.elastickv.api.ElastickvException;
 import io.elastickv.api.InvalidRequestException;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.OutcomeUnknownException;
-import io.elastickv.api.OverloadedException;
 import io.elastickv.api.PutOptions;
 import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.ShardInfo;
@@ -26,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -152,7 +150,9 @@ final class FaultsIT {
         assertThat(Failures.of(write)).isInstanceOf(ElastickvException.class);
         assertThat(Failures.of(increment)).isInstanceOf(ElastickvException.class);
         assertThatThrownBy(() -> cutOff.get(KEY)).isInstanceOf(UnavailableException.class);
-        assertThat(cluster.store(leader).get(KEY, ReadConsistency.local()).map(v -> v.value().toUtf8()))
+        assertThat(cluster.store(leader)
+                        .get(KEY, ReadConsistency.local())
+                        .map(v -> v.value().toUtf8()))
                 .as("a local read is named as what it is")
                 .contains("old");
 
@@ -166,8 +166,8 @@ final class FaultsIT {
             cluster.store(0).put(b("k" + i), b("v"));
         }
         cluster.partition(Set.of(1));
-        KeyValueStore minority = cluster.store(1).withTimeout(Duration.ofSeconds(1));
-        for (int i = 0; i < 4; i++) {
+        KeyValueStore minority = cluster.store(1).withTimeout(Duration.ofMillis(700));
+        for (int i = 0; i < 3; i++) {
             Bytes key = b("k" + i);
             long start = System.nanoTime();
             assertThatThrownBy(() -> minority.get(key)).isInstanceOf(UnavailableException.class);
@@ -175,7 +175,7 @@ final class FaultsIT {
                     .isInstanceOfAny(UnavailableException.class, OutcomeUnknownException.class);
             assertThatThrownBy(() -> minority.get(key, ReadConsistency.boundedStale(Duration.ofMillis(1))))
                     .isInstanceOf(UnavailableException.class);
-            assertThat(System.nanoTime() - start).isLessThan(4_500_000_000L);
+            assertThat(System.nanoTime() - start).isLessThan(3_600_000_000L);
         }
         assertThatThrownBy(minority::size).isInstanceOf(UnavailableException.class);
         assertThat(minority.get(b("k1"), ReadConsistency.local())).isPresent();
@@ -276,7 +276,11 @@ final class FaultsIT {
         cluster.crash(leader);
         int other = otherThan(leader);
         assertThat(read(cluster.store(other), b("{key}2"))).isEqualTo("v");
-        assertThat(cluster.store(other).describe(b("{key}2")).orElseThrow().timeToLive().orElseThrow())
+        assertThat(cluster.store(other)
+                        .describe(b("{key}2"))
+                        .orElseThrow()
+                        .timeToLive()
+                        .orElseThrow())
                 .isBetween(Duration.ofMinutes(59), Duration.ofHours(1));
         Awaitility.await()
                 .pollInterval(Duration.ofMillis(10))

@@ -19,7 +19,8 @@ public final class FreePorts {
 
     private static final int FIRST = 15_000;
     private static final int LAST = 31_999;
-    private static final Random RANDOM = new Random(System.nanoTime() ^ ProcessHandle.current().pid() << 32);
+    private static final Random RANDOM =
+            new Random(System.nanoTime() ^ ProcessHandle.current().pid() << 32);
     private static final Set<Integer> GIVEN = new HashSet<>();
 
     private FreePorts() {}

@@ -102,7 +102,7 @@ final class HazardIT {
                 cluster.isolate(leader);
             } else {
                 // Asked of the next leader while it is becoming that.
-                CompletableFuture<Void> unused = CompletableFuture.runAsync(() -> transferQuietly(next));
+                CompletableFuture.runAsync(() -> transferQuietly(next));
             }
             for (int read = 0; read < 20; read++) {
                 Optional<VersionedValue> seen = cluster.store(next).get(KEY);
@@ -130,7 +130,9 @@ final class HazardIT {
                 transferQuietly((cluster.awaitLeaderOf(0) + 1) % 3);
             }
             load.stopAndVerify("15 transfers, seed " + seed);
-            assertThat(load.unknown()).as("nothing was lost, so nothing is unknown").isZero();
+            assertThat(load.unknown())
+                    .as("nothing was lost, so nothing is unknown")
+                    .isZero();
         }
     }
 
@@ -145,14 +147,14 @@ final class HazardIT {
         for (int i = 0; i < 200; i++) {
             cluster.store(good).put(Bytes.utf8("fill" + i % 10), Bytes.copyOf(new byte[100_000]));
         }
-        try (CounterLoad load = new CounterLoad(
-                () -> List.of(cluster.node(good)), seed, 6, 3, Duration.ofSeconds(10))) {
+        try (CounterLoad load =
+                new CounterLoad(() -> List.of(cluster.node(good)), seed, 6, 3, Duration.ofSeconds(10))) {
             load.awaitProgress(50);
             cluster.heal();
             cluster.crash(leader);
             Duration pause = load.awaitProgress(50);
-            System.out.println("a leader crashed while a follower lacked 20 MB: writes went on after " + pause.toMillis()
-                    + " ms");
+            System.out.println(
+                    "a leader crashed while a follower lacked 20 MB: writes went on after " + pause.toMillis() + " ms");
             assertThat(pause).isLessThan(Duration.ofSeconds(5));
             load.stopAndVerify("lagging survivor, seed " + seed);
         }

@@ -85,8 +85,9 @@ final class LifecycleIT {
                 cluster.awaitReady();
                 assertThat(cluster.store(round % 3).size()).isEqualTo(60 - 1 + 7);
                 for (int i = 0; i < 60; i++) {
-                    Optional<String> value =
-                            cluster.store((i + 1) % 3).get(b("k" + i)).map(v -> v.value().toUtf8());
+                    Optional<String> value = cluster.store((i + 1) % 3)
+                            .get(b("k" + i))
+                            .map(v -> v.value().toUtf8());
                     assertThat(value).isEqualTo(i == round ? Optional.empty() : Optional.of("v" + round));
                 }
                 for (int i = 0; i < 7; i++) {
@@ -230,7 +231,8 @@ final class LifecycleIT {
         try (LocalCluster cluster = LocalCluster.builder().nodes(2).start()) {
             // Both know each other; a third says that there are three.
             cluster.awaitReady();
-            List<String> seeds = List.of(cluster.seeds().get(0), cluster.seeds().get(1), "127.0.0.1:" + FreePorts.choose());
+            List<String> seeds =
+                    List.of(cluster.seeds().get(0), cluster.seeds().get(1), "127.0.0.1:" + FreePorts.choose());
             Elastickv stranger = Elastickv.builder()
                     .name("stranger")
                     .address("127.0.0.1", Integer.parseInt(seeds.get(2).substring(10)))
@@ -250,7 +252,8 @@ final class LifecycleIT {
     @Test
     void operationsWaitForTheClusterToFormUntilTheirDeadline() {
         try (LocalCluster cluster = LocalCluster.builder().start()) {
-            var early = cluster.store(0).withTimeout(Duration.ofSeconds(20)).async().put(b("k"), b("v"));
+            var early =
+                    cluster.store(0).withTimeout(Duration.ofSeconds(20)).async().put(b("k"), b("v"));
             assertThat(Failures.of(early)).isNull();
             assertThat(cluster.store(2).get(b("k"))).isPresent();
         }

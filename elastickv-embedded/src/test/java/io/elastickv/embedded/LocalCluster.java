@@ -322,7 +322,10 @@ public final class LocalCluster implements AutoCloseable {
                 .until(
                         () -> {
                             Set<Integer> leaders = members.stream()
-                                    .map(i -> node(i).cluster().shards().get(shard).leader())
+                                    .map(i -> node(i).cluster()
+                                            .shards()
+                                            .get(shard)
+                                            .leader())
                                     .map(leader ->
                                             leader.map(LocalCluster::numberOf).orElse(-1))
                                     .collect(Collectors.toSet());
@@ -368,17 +371,13 @@ public final class LocalCluster implements AutoCloseable {
 
     /** Sets how far the wall clock of member {@code i} is ahead of the machine's; negative for behind. */
     public void setClockOffset(int i, Duration offset) {
-        clockOffsets
-                .computeIfAbsent(nameOf(i), any -> new AtomicLong())
-                .set(offset.toMillis());
+        clockOffsets.computeIfAbsent(nameOf(i), any -> new AtomicLong()).set(offset.toMillis());
     }
 
     /** Lets the wall clocks of all members jump ahead. */
     public void advanceClocks(Duration by) {
         for (int i = 0; i < nodes.length; i++) {
-            clockOffsets
-                    .computeIfAbsent(nameOf(i), any -> new AtomicLong())
-                    .addAndGet(by.toMillis());
+            clockOffsets.computeIfAbsent(nameOf(i), any -> new AtomicLong()).addAndGet(by.toMillis());
         }
     }
 

@@ -49,7 +49,8 @@ final class Nemesis {
                     hold.accept(random.nextInt(200, 1_500));
                 }
                 case 1 -> {
-                    int leader = cluster.leaderOf(shard).map(LocalCluster::numberOf).orElse(victim);
+                    int leader =
+                            cluster.leaderOf(shard).map(LocalCluster::numberOf).orElse(victim);
                     log.add("isolate " + leader + ", which leads shard " + shard);
                     cluster.isolate(leader);
                     hold.accept(random.nextInt(200, 1_500));
@@ -91,9 +92,7 @@ final class Nemesis {
 
     private void transfer(int shard, int to, int through) {
         try {
-            cluster.node(through)
-                    .cluster()
-                    .transferLeadership(shard, LocalCluster.nameOf(to), Duration.ofMillis(500));
+            cluster.node(through).cluster().transferLeadership(shard, LocalCluster.nameOf(to), Duration.ofMillis(500));
         } catch (ElastickvException e) {
             log.add("... which did not happen: " + e.getMessage());
         }

@@ -18,8 +18,8 @@ final class ProcessCluster implements AutoCloseable {
     private final Path directory;
     private final List<Integer> ports = FreePorts.choose(3);
     private final @Nullable Process[] processes = new Process[3];
-    private final List<CompletableFuture<Void>> ready = new ArrayList<>(
-            List.of(new CompletableFuture<>(), new CompletableFuture<>(), new CompletableFuture<>()));
+    private final List<CompletableFuture<Void>> ready =
+            new ArrayList<>(List.of(new CompletableFuture<>(), new CompletableFuture<>(), new CompletableFuture<>()));
     private final ElastickvNode client;
 
     ProcessCluster(Path directory) {
@@ -27,11 +27,8 @@ final class ProcessCluster implements AutoCloseable {
         for (int i = 0; i < 3; i++) {
             start(i);
         }
-        this.client = Elastickv.builder()
-                .name("client")
-                .storageless()
-                .seeds(seeds())
-                .start();
+        this.client =
+                Elastickv.builder().name("client").storageless().seeds(seeds()).start();
         try {
             awaitReady();
             client.awaitReady(Duration.ofSeconds(30));

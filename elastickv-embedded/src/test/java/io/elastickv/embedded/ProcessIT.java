@@ -60,9 +60,9 @@ final class ProcessIT {
                 reads.add(store.withTimeout(Duration.ofSeconds(30))
                         .async()
                         .get(key)
-                        .thenAccept(value -> assertThat(value.orElseThrow(() ->
-                                                new AssertionError("lost: " + key.toUtf8()))
-                                        .value())
+                        .thenAccept(value -> assertThat(
+                                        value.orElseThrow(() -> new AssertionError("lost: " + key.toUtf8()))
+                                                .value())
                                 .isEqualTo(key)));
             }
             CompletableFuture.allOf(reads.toArray(new CompletableFuture<?>[0]))
@@ -87,8 +87,7 @@ final class ProcessIT {
     void nothingAcknowledgedIsLostWhenAllProcessesAreKilledAtOnce(@TempDir Path directory) {
         long seed = System.nanoTime();
         try (ProcessCluster cluster = new ProcessCluster(directory);
-                CounterLoad load =
-                        new CounterLoad(() -> List.of(cluster.client()), seed, 4, 6, Duration.ofSeconds(4));
+                CounterLoad load = new CounterLoad(() -> List.of(cluster.client()), seed, 4, 6, Duration.ofSeconds(4));
                 Puts puts = new Puts(cluster.client().store(), 4)) {
             for (int round = 0; round < ROUNDS; round++) {
                 load.awaitProgress(300);

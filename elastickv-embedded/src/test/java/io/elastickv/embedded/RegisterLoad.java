@@ -52,8 +52,7 @@ final class RegisterLoad implements AutoCloseable {
                 Thread.onSpinWait();
                 continue;
             }
-            KeyValueStore store =
-                    running.get(number % running.size()).store().withTimeout(timeout);
+            KeyValueStore store = running.get(number % running.size()).store().withTimeout(timeout);
             String key = "r" + random.nextInt(keys);
             Bytes name = Bytes.utf8(key);
             String text = number + "." + i; // never written twice, so a read tells which write it saw

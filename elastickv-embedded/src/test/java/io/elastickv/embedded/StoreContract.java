@@ -103,10 +103,12 @@ abstract class StoreContract {
             }
             assertThat(client.store().size()).isEqualTo(40);
             assertThat(client.store().increment(b("n"), 5)).isEqualTo(5);
-            assertThat(text(client.store().get(b("k1"), ReadConsistency.local()))).isNotNull();
-            Awaitility.await().untilAsserted(() -> assertThat(
-                            nodesOf(cluster.node(0)).stream().filter(info -> info.name().equals("client")))
-                    .anyMatch(info -> !info.member()));
+            assertThat(text(client.store().get(b("k1"), ReadConsistency.local())))
+                    .isNotNull();
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(nodesOf(cluster.node(0)).stream()
+                                    .filter(info -> info.name().equals("client")))
+                            .anyMatch(info -> !info.member()));
         }
     }
 
@@ -188,7 +190,8 @@ abstract class StoreContract {
     private static void assertInvalid(Reason reason, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
         assertThatThrownBy(call)
                 .isInstanceOfSatisfying(
-                        InvalidRequestException.class, e -> assertThat(e.reason()).isEqualTo(reason));
+                        InvalidRequestException.class,
+                        e -> assertThat(e.reason()).isEqualTo(reason));
     }
 
     @Test
@@ -198,8 +201,9 @@ abstract class StoreContract {
         assertThat(two.get(key).orElseThrow().expiresAt()).isPresent();
         assertThat(two.describe(key).orElseThrow().timeToLive().orElseThrow())
                 .isBetween(Duration.ofMillis(1), Duration.ofMillis(400));
-        Awaitility.await().pollInterval(Duration.ofMillis(20)).until(() -> three.get(key)
-                .isEmpty());
+        Awaitility.await()
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> three.get(key).isEmpty());
         for (int i = 0; i < 3; i++) {
             assertThat(cluster.store(i).get(key)).isEmpty();
             assertThat(cluster.store(i).describe(key)).isEmpty();
@@ -291,8 +295,7 @@ abstract class StoreContract {
         assertThat(text(three.get(from))).isEqualTo("0");
         assertInvalid(
                 Reason.CROSS_SLOT,
-                () -> one.execute(
-                        Batch.builder().get(b("{x}1")).get(b("{y}1")).build()));
+                () -> one.execute(Batch.builder().get(b("{x}1")).get(b("{y}1")).build()));
     }
 
     @Test
@@ -324,7 +327,9 @@ abstract class StoreContract {
         assertThat(three.get(Bytes.copyOf(all)).orElseThrow().value()).isEqualTo(Bytes.copyOf(all));
         assertThat(three.get(b("empty")).orElseThrow().value().length()).isZero();
         for (int i = 0; i < 256; i++) {
-            assertThat(three.get(Bytes.copyOf(new byte[] {(byte) i})).orElseThrow().value())
+            assertThat(three.get(Bytes.copyOf(new byte[] {(byte) i}))
+                            .orElseThrow()
+                            .value())
                     .isEqualTo(Bytes.copyOf(new byte[] {0, (byte) i, 0}));
         }
         assertThat(one.size()).isEqualTo(258);
@@ -343,8 +348,7 @@ abstract class StoreContract {
         assertInvalid(Reason.INVALID_ARGUMENT, () -> one.scan(ScanCursor.START, 10_001));
         assertInvalid(Reason.INVALID_ARGUMENT, () -> one.sizeOfSlot(KeySlot.COUNT));
         assertInvalid(Reason.INVALID_ARGUMENT, () -> one.keysOfSlot(-1, 1));
-        assertInvalid(
-                Reason.INVALID_ARGUMENT, () -> one.execute(Batch.builder().build()));
+        assertInvalid(Reason.INVALID_ARGUMENT, () -> one.execute(Batch.builder().build()));
         assertThatThrownBy(() -> one.withTimeout(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> one.async().put(longKey, b("v")).get())
                 .isInstanceOf(ExecutionException.class)
@@ -367,7 +371,8 @@ abstract class StoreContract {
         assertThat(one.sizeOfSlot(slot)).isEqualTo(2);
         assertThat(two.keysOfSlot(slot, 10)).containsExactlyInAnyOrder(b("{s}1"), b("{s}2"));
         assertThat(two.keysOfSlot(slot, 1)).hasSize(1);
-        assertThat(keys).contains(one.randomKey().orElseThrow(), three.randomKey().orElseThrow());
+        assertThat(keys)
+                .contains(one.randomKey().orElseThrow(), three.randomKey().orElseThrow());
         two.clear();
         for (int i = 0; i < 3; i++) {
             assertThat(cluster.store(i).size()).isZero();
@@ -451,8 +456,9 @@ abstract class StoreContract {
         int shard = cluster.shardOf(b("k"));
         Awaitility.await().untilAsserted(() -> {
             var replicas = cluster.node(2).cluster().replication(shard, Duration.ofSeconds(5));
-            assertThat(replicas).hasSize(3).allSatisfy(replica -> assertThat(replica.lag())
-                    .isZero());
+            assertThat(replicas)
+                    .hasSize(3)
+                    .allSatisfy(replica -> assertThat(replica.lag()).isZero());
             assertThat(replicas.stream().filter(replica -> replica.leader())).hasSize(1);
         });
     }

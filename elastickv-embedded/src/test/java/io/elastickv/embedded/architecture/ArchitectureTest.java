@@ -37,8 +37,8 @@ final class ArchitectureTest {
     private static final String API = "io.elastickv.api";
 
     /** From top to bottom. */
-    private static final List<String> LAYERS = List.of(
-            "node", "placement", "routing", "shard", "storage", "command", "raft", "raft.log", "raft.core");
+    private static final List<String> LAYERS =
+            List.of("node", "placement", "routing", "shard", "storage", "command", "raft", "raft.log", "raft.core");
 
     private static final Set<String> MAY_USE_API = Set.of("node", "placement", "routing", "shard");
     private static final String TRANSPORT = "transport";
@@ -141,8 +141,7 @@ final class ArchitectureTest {
                     @Override
                     public void check(JavaClass type, ConditionEvents events) {
                         type.getMethods().stream()
-                                .filter(method -> method.getModifiers()
-                                        .contains(JavaModifier.PUBLIC))
+                                .filter(method -> method.getModifiers().contains(JavaModifier.PUBLIC))
                                 .forEach(method -> {
                                     Set<String> types = method.getRawParameterTypes().stream()
                                             .map(JavaClass::getPackageName)
@@ -162,9 +161,14 @@ final class ArchitectureTest {
 
     @Test
     void onlyTheTransportKnowsJGroups() {
-        check(noClasses().that(DescribedPredicate.not(in(TRANSPORT))).should().dependOnClassesThat(resideInAPackage("org.jgroups..")));
-        check(classes().that(in(TRANSPORT).and(DescribedPredicate.describe("ShardRaft", type -> type.getSimpleName()
-                        .equals("ShardRaft"))))
+        check(noClasses()
+                .that(DescribedPredicate.not(in(TRANSPORT)))
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.jgroups..")));
+        check(classes()
+                .that(in(TRANSPORT)
+                        .and(DescribedPredicate.describe(
+                                "ShardRaft", type -> type.getSimpleName().equals("ShardRaft"))))
                 .should()
                 .dependOnClassesThat(resideInAPackage("org.jgroups..")));
     }
@@ -173,9 +177,11 @@ final class ArchitectureTest {
     void onlyStoragesChronicleClassesKnowChronicle() {
         check(noClasses()
                 .that(DescribedPredicate.not(in("storage")
-                        .and(DescribedPredicate.describe("named Chronicle*", type -> type.getName()
-                                .substring(type.getPackageName().length() + 1)
-                                .startsWith("Chronicle")))))
+                        .and(DescribedPredicate.describe(
+                                "named Chronicle*",
+                                type -> type.getName()
+                                        .substring(type.getPackageName().length() + 1)
+                                        .startsWith("Chronicle")))))
                 .should()
                 .dependOnClassesThat(resideInAPackage("net.openhft..")));
     }
@@ -187,18 +193,24 @@ final class ArchitectureTest {
                     .that(in(layer))
                     .should()
                     .onlyDependOnClassesThat(resideInAnyPackage(
-                            INTERNAL + layer, "java.lang..", "java.util..", "java.nio", "java.nio.charset", "org.jspecify.annotations")));
+                            INTERNAL + layer,
+                            "java.lang..",
+                            "java.util..",
+                            "java.nio",
+                            "java.nio.charset",
+                            "org.jspecify.annotations")));
             check(noClasses()
                     .that(in(layer))
                     .should()
                     .dependOnClassesThat(resideInAnyPackage(
                             "java.io..", "java.net..", "java.nio.file..", "java.nio.channels..", "java.time..")));
+            check(noClasses().that(in(layer)).should().dependOnClassesThat(resideInAPackage("java.util.concurrent..")));
             check(noClasses()
                     .that(in(layer))
                     .should()
-                    .dependOnClassesThat(resideInAPackage("java.util.concurrent..")));
-            check(noClasses().that(in(layer)).should().dependOnClassesThat(DescribedPredicate.describe(
-                    "threads", type -> type.isEquivalentTo(Thread.class) || type.isEquivalentTo(ThreadLocal.class))));
+                    .dependOnClassesThat(DescribedPredicate.describe(
+                            "threads",
+                            type -> type.isEquivalentTo(Thread.class) || type.isEquivalentTo(ThreadLocal.class))));
             check(classes().that(in(layer)).should(readNoClockAndThrowNoDice()));
         }
     }

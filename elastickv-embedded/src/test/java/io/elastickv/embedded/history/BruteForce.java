@@ -73,7 +73,9 @@ final class BruteForce {
     private static @Nullable String after(Operation operation, @Nullable String content) {
         boolean replaces = operation.kind() == Kind.WRITE
                 || (operation.kind() == Kind.CAS
-                        && (operation.expected() == null ? content == null : operation.expected().equals(content)));
+                        && (operation.expected() == null
+                                ? content == null
+                                : operation.expected().equals(content)));
         if (operation.kind() == Kind.DELETE) {
             return null;
         }

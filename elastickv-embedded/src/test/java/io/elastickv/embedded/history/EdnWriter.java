@@ -29,7 +29,8 @@ public final class EdnWriter {
             lines.add(line(operation, "invoke", operation.invokedNanos(), origin, !read, ""));
             switch (operation.outcome()) {
                 case OK -> {
-                    boolean refused = operation.kind() == Operation.Kind.CAS && Boolean.FALSE.equals(operation.answer());
+                    boolean refused =
+                            operation.kind() == Operation.Kind.CAS && Boolean.FALSE.equals(operation.answer());
                     lines.add(line(
                             operation,
                             refused ? "fail" : "ok",
@@ -38,8 +39,7 @@ public final class EdnWriter {
                             true,
                             refused ? ", :error :mismatch" : ""));
                 }
-                case NOT_APPLIED -> lines.add(
-                        line(operation, "fail", operation.returnedNanos(), origin, !read, ""));
+                case NOT_APPLIED -> lines.add(line(operation, "fail", operation.returnedNanos(), origin, !read, ""));
                 case UNKNOWN -> {
                     if (operation.returnedNanos() >= operation.invokedNanos()) {
                         lines.add(line(operation, "info", operation.returnedNanos(), origin, !read, ""));

@@ -80,12 +80,7 @@ public final class HistoryRecorder {
         private volatile @Nullable Operation ended;
 
         private Call(
-                Client client,
-                int process,
-                Kind kind,
-                String key,
-                @Nullable String expected,
-                @Nullable String value) {
+                Client client, int process, Kind kind, String key, @Nullable String expected, @Nullable String value) {
             this.client = client;
             this.process = process;
             this.kind = kind;
@@ -132,7 +127,8 @@ public final class HistoryRecorder {
             Operation operation = ended;
             return operation != null
                     ? operation
-                    : new Operation(process, kind, key, expected, value, null, Outcome.UNKNOWN, invokedNanos, Long.MIN_VALUE);
+                    : new Operation(
+                            process, kind, key, expected, value, null, Outcome.UNKNOWN, invokedNanos, Long.MIN_VALUE);
         }
     }
 }

@@ -97,9 +97,7 @@ final class HistoryRecorderTest {
                         Operation.delete(0, "k", true, 160, 170).unknown(),
                         Operation.write(3, "k", "d", 180, 190).notApplied()),
                 out);
-        assertThat(out.toString())
-                .isEqualTo(
-                        """
+        assertThat(out.toString()).isEqualTo("""
                         {:process 0, :type :invoke, :f :write, :key "k", :value "a\\"b", :time 0}
                         {:process 1, :type :invoke, :f :read, :key "k", :value nil, :time 10}
                         {:process 1, :type :ok, :f :read, :key "k", :value nil, :time 20}

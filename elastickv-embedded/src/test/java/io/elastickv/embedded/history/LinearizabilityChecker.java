@@ -63,13 +63,17 @@ public final class LinearizabilityChecker {
                 case NOT_LINEARIZABLE -> {
                     return violation(entry.getKey(), operations, Objects.requireNonNull(search.stuck));
                 }
-                case UNDECIDED -> verdict = new Verdict(
-                        Verdict.Answer.UNDECIDED,
-                        entry.getKey(),
-                        operations.size() + " operations, "
-                                + operations.stream().filter(Operation::isUnknown).count()
-                                + " of unknown outcome: not decided within " + maxStepsPerKey + " steps and " + maxTime,
-                        List.of());
+                case UNDECIDED ->
+                    verdict = new Verdict(
+                            Verdict.Answer.UNDECIDED,
+                            entry.getKey(),
+                            operations.size() + " operations, "
+                                    + operations.stream()
+                                            .filter(Operation::isUnknown)
+                                            .count()
+                                    + " of unknown outcome: not decided within " + maxStepsPerKey + " steps and "
+                                    + maxTime,
+                            List.of());
             }
         }
         return verdict;
@@ -79,7 +83,8 @@ public final class LinearizabilityChecker {
         // Nothing that was invoked after the return that cannot be explained can explain it.
         List<Operation> prefix = new ArrayList<>();
         for (Operation operation : operations) {
-            if (operation.invokedNanos() <= stuck.returnedNanos() && operation.outcome() != Operation.Outcome.NOT_APPLIED) {
+            if (operation.invokedNanos() <= stuck.returnedNanos()
+                    && operation.outcome() != Operation.Outcome.NOT_APPLIED) {
                 boolean later = operation.isOk() && operation.returnedNanos() > stuck.returnedNanos();
                 // A read that returned later says nothing about what came before.
                 if (!later || operation.kind() != Kind.READ) {
@@ -118,7 +123,7 @@ public final class LinearizabilityChecker {
      */
     private List<Operation> shrink(List<Operation> operations) {
         long deadlineNanos = System.nanoTime() + MAX_SHRINK_NANOS;
-        List<Operation> few = new ArrayList<>(operations);
+        List<Operation> few = withoutAnswersOfDeletes(operations, deadlineNanos);
         int piece = Math.max(1, few.size() / 2);
         while (System.nanoTime() - deadlineNanos < 0) {
             boolean smaller = false;
@@ -140,6 +145,24 @@ public final class LinearizabilityChecker {
         return few;
     }
 
+    /** A delete that tells whether the key existed forbids to leave out writes; often it need not have told. */
+    private List<Operation> withoutAnswersOfDeletes(List<Operation> operations, long deadlineNanos) {
+        List<Operation> quiet = new ArrayList<>();
+        for (Operation operation : operations) {
+            quiet.add(
+                    operation.kind() == Kind.DELETE && operation.isOk()
+                            ? Operation.delete(
+                                    operation.process(),
+                                    operation.key(),
+                                    null,
+                                    operation.invokedNanos(),
+                                    operation.returnedNanos())
+                            : operation);
+        }
+        Search search = new Search(quiet, initial, maxStepsPerKey, deadlineNanos);
+        return search.run() == Verdict.Answer.NOT_LINEARIZABLE ? quiet : new ArrayList<>(operations);
+    }
+
     /** Without those from {@code from} to {@code to} that no remaining operation refers to. */
     private static List<Operation> without(List<Operation> operations, int from, int to) {
         List<Operation> kept = new ArrayList<>(operations.subList(0, from));
@@ -148,8 +171,7 @@ public final class LinearizabilityChecker {
         Set<String> seen = new HashSet<>();
         for (Operation operation : kept) {
             // These depend on what the register did not hold, so any write may be why.
-            anyWriteMatters |= isRefusal(operation)
-                    || (operation.kind() == Kind.DELETE && operation.answer() != null);
+            anyWriteMatters |= isRefusal(operation) || (operation.kind() == Kind.DELETE && operation.answer() != null);
             if (operation.kind() == Kind.READ) {
                 seen.add(String.valueOf(operation.value()));
             } else if (operation.kind() == Kind.CAS) {

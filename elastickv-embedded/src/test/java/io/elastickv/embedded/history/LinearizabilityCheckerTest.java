@@ -112,10 +112,7 @@ final class LinearizabilityCheckerTest {
     @Test
     void rejectsReadsThatGoBackInTime() {
         assertViolation(
-                write(0, K, "a", 0, 1),
-                write(0, K, "b", 2, 100),
-                read(1, K, "b", 10, 11),
-                read(2, K, "a", 12, 13));
+                write(0, K, "a", 0, 1), write(0, K, "b", 2, 100), read(1, K, "b", 10, 11), read(2, K, "a", 12, 13));
     }
 
     @Test
@@ -182,7 +179,10 @@ final class LinearizabilityCheckerTest {
         assertThat(verdict.answer()).isEqualTo(Answer.NOT_LINEARIZABLE);
         assertThat(verdict.key()).isEqualTo(K);
         assertThat(verdict.counterexample()).hasSizeLessThanOrEqualTo(3);
-        assertThat(verdict.explanation()).contains("> ").contains("read -> v150").doesNotContain("later");
+        assertThat(verdict.explanation())
+                .contains("> ")
+                .contains("read -> v150")
+                .doesNotContain("later");
     }
 
     @Test
@@ -237,13 +237,12 @@ final class LinearizabilityCheckerTest {
             String value = values[random.nextInt(values.length)];
             String other = random.nextInt(4) == 0 ? null : values[random.nextInt(values.length)];
             boolean answer = random.nextBoolean();
-            Operation operation =
-                    switch (random.nextInt(6)) {
-                        case 0, 1 -> write(i, K, value, from, to);
-                        case 2, 3 -> read(i, K, other, from, to);
-                        case 4 -> cas(i, K, other, value, answer, from, to);
-                        default -> delete(i, K, random.nextInt(3) == 0 ? null : answer, from, to);
-                    };
+            Operation operation = switch (random.nextInt(6)) {
+                case 0, 1 -> write(i, K, value, from, to);
+                case 2, 3 -> read(i, K, other, from, to);
+                case 4 -> cas(i, K, other, value, answer, from, to);
+                default -> delete(i, K, random.nextInt(3) == 0 ? null : answer, from, to);
+            };
             int outcome = random.nextInt(10);
             history.add(outcome < 2 ? operation.unknown() : outcome == 2 ? operation.notApplied() : operation);
         }

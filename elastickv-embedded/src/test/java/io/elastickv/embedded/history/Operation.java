@@ -91,14 +91,14 @@ public record Operation(
 
     /** In one line, times in microseconds since {@code originNanos}. */
     public String describe(long originNanos) {
-        String what =
-                switch (kind) {
-                    case READ -> "read -> " + (value == null ? "absent" : value);
-                    case WRITE -> "write " + value;
-                    case CAS -> "cas " + (expected == null ? "absent" : expected) + " -> " + value
-                            + (answer == null ? "" : answer ? ": done" : ": refused");
-                    case DELETE -> "delete" + (answer == null ? "" : answer ? ": existed" : ": did not exist");
-                };
+        String what = switch (kind) {
+            case READ -> "read -> " + (value == null ? "absent" : value);
+            case WRITE -> "write " + value;
+            case CAS ->
+                "cas " + (expected == null ? "absent" : expected) + " -> " + value
+                        + (answer == null ? "" : answer ? ": done" : ": refused");
+            case DELETE -> "delete" + (answer == null ? "" : answer ? ": existed" : ": did not exist");
+        };
         String end = isUnknown() ? "      ?" : String.format("%7d", (returnedNanos - originNanos) / 1000);
         return String.format("[%7d .. %s] process %-4d %s", (invokedNanos - originNanos) / 1000, end, process, what)
                 + (isUnknown() ? " (outcome unknown)" : "");

@@ -51,7 +51,8 @@ final class Search {
     private int[] movers = {};
 
     /** The operation whose return nothing explains; null unless the answer was no. */
-    @Nullable Operation stuck;
+    @Nullable
+    Operation stuck;
 
     /** What the register may have held when the search got stuck. */
     List<@Nullable String> possibleContents = List.of();
@@ -284,8 +285,8 @@ final class Search {
         return switch (operation.kind()) {
             case READ -> Objects.equals(operation.value(), content);
             case WRITE -> true;
-            case CAS -> operation.answer() == null
-                    || operation.answer() == Objects.equals(operation.expected(), content);
+            case CAS ->
+                operation.answer() == null || operation.answer() == Objects.equals(operation.expected(), content);
             case DELETE -> operation.answer() == null || operation.answer() == (content != null);
         };
     }
