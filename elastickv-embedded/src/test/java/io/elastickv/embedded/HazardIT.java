@@ -102,7 +102,7 @@ final class HazardIT {
                 cluster.isolate(leader);
             } else {
                 // Asked of the next leader while it is becoming that.
-                CompletableFuture.runAsync(() -> transferQuietly(next));
+                CompletableFuture<Void> unused = CompletableFuture.runAsync(() -> transferQuietly(next));
             }
             for (int read = 0; read < 20; read++) {
                 Optional<VersionedValue> seen = cluster.store(next).get(KEY);
