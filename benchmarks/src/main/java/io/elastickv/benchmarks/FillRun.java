@@ -101,10 +101,7 @@ record FillRun(int count, int valueBytes) {
             System.out.println("off heap: this system does not say");
             return;
         }
-        // What the heap took from the system in between is resident at most in full, and at least where it is used.
         long growth = after.anonymous() - before.anonymous();
-        long most = growth - (after.heapUsed() - before.heapUsed());
-        long least = growth - (after.heapCommitted() - before.heapCommitted());
         System.out.printf(
                 Locale.ROOT,
                 "resident: %.1f MB, of it not files %.1f MB, was %.1f MB; committed heap %.1f MB, was %.1f MB%n",
@@ -113,11 +110,17 @@ record FillRun(int count, int valueBytes) {
                 before.anonymous() / 1e6,
                 after.heapCommitted() / 1e6,
                 before.heapCommitted() / 1e6);
+        if (ProcessUsage.heapIsResident() && after.heapCommitted() == before.heapCommitted()) {
+            System.out.printf(Locale.ROOT, "off heap: %.1f bytes per entry and replica%n", growth / entries);
+            return;
+        }
+        // How much of the heap's growth became resident is not known: between nothing and all that was committed.
+        long least = growth - Math.max(0, after.heapCommitted() - before.heapCommitted());
         System.out.printf(
                 Locale.ROOT,
                 "off heap: %.1f to %.1f bytes per entry and replica (exact with -Xms and -Xmx equal and "
                         + "-XX:+AlwaysPreTouch)%n",
-                Math.min(least, most) / entries,
-                Math.max(least, most) / entries);
+                least / entries,
+                growth / entries);
     }
 }

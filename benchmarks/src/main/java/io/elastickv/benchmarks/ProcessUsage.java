@@ -25,11 +25,16 @@ final class ProcessUsage {
         return SYSTEM.getCpuLoad();
     }
 
+    /** Whether all of the heap is resident from the start, so that what grows is something else. */
+    static boolean heapIsResident() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().contains("-XX:+AlwaysPreTouch");
+    }
+
     /**
      * Memory, in bytes.
      *
      * @param heapUsed live objects, right after a collection
-     * @param heapCommitted heap taken from the system, all of it counted as resident
+     * @param heapCommitted heap taken from the system, resident as far as it was used
      * @param resident VmRSS; -1 if the system doesn't say
      * @param anonymous RssAnon and RssShmem: the part that is not a mapped file; -1 if the system doesn't say
      */
