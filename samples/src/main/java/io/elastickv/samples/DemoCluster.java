@@ -39,7 +39,7 @@ final class DemoCluster implements AutoCloseable {
     List<String> start(List<NodeSettings> settings) {
         List<ElastickvNode> nodes = new ArrayList<>();
         for (NodeSettings each : settings) {
-            nodes.add(startNode(each, data(each)));
+            nodes.add(startNode(each));
         }
         List<String> redis = new ArrayList<>();
         for (int i = 0; i < nodes.size(); i++) {
@@ -52,6 +52,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     private Path data(NodeSettings settings) {
+        resources.requireOpen();
         Path directory = settings.data();
         if (directory == null) {
             directory = temporaryFiles
@@ -62,7 +63,9 @@ final class DemoCluster implements AutoCloseable {
         return directory;
     }
 
-    private ElastickvNode startNode(NodeSettings settings, Path data) {
+    /** Holds the lock so that {@link #close} cannot remove a directory in which a node is just being started. */
+    private synchronized ElastickvNode startNode(NodeSettings settings) {
+        Path data = data(settings);
         ElastickvNode node;
         try {
             node = options.builder()
@@ -138,7 +141,9 @@ final class DemoCluster implements AutoCloseable {
     @Override
     public void close() {
         resources.close();
-        temporaryFiles.close();
+        synchronized (this) { // a node that was being started is closed by now, and no other will be started
+            temporaryFiles.close();
+        }
     }
 
     /** For an end in which {@link #close} hangs. */

@@ -57,6 +57,9 @@ public final class DemoMain implements Callable<Integer> {
         try (DemoCluster cluster = new DemoCluster(options)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> closeInTime(cluster), "elastickv-demo-shutdown"));
             List<String> redis = cluster.start(nodes);
+            if (stopping) {
+                return ExitCode.FAILED; // the signal decides the exit code
+            }
             System.out.println("ready redis=" + String.join(",", redis));
             System.out.flush();
             throw new StartException(cluster.awaitFailure(), null);

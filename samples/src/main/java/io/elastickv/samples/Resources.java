@@ -25,6 +25,17 @@ final class Resources implements AutoCloseable {
         throw new IllegalStateException("stopped while starting");
     }
 
+    /**
+     * Returns if this is not closed.
+     *
+     * @throws IllegalStateException if it is
+     */
+    synchronized void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("stopped while starting");
+        }
+    }
+
     @Override
     public void close() {
         while (true) {

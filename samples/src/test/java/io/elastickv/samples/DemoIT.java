@@ -123,6 +123,22 @@ class DemoIT {
     }
 
     @Test
+    void aSignalDuringTheStartLeavesNothingBehind() throws Exception {
+        int port = FreePorts.row(2);
+        String seeds = "127.0.0.1:" + port + ",127.0.0.1:" + (port + 1);
+        try (JarProcess demo = JarProcess.demo(
+                directory, "--node", "n1", "--port", "" + port, "--seeds", seeds, "--redis-port", "0")) {
+            await().atMost(Duration.ofMinutes(1)).until(() -> demo.err().contains("a temporary directory"));
+
+            assertThat(demo.terminate()).isLessThan(Duration.ofSeconds(5));
+
+            assertThat(demo.awaitExit()).isEqualTo(SIGTERM_EXIT);
+            assertThat(demo.out()).isEmpty();
+            assertThat(temporaryData()).isEmpty();
+        }
+    }
+
+    @Test
     void aPortInUseIsOneClearLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             int port = FreePorts.row(1);
