@@ -7,12 +7,15 @@ import io.elastickv.api.Bytes;
 import io.elastickv.api.ElastickvException;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
+import io.elastickv.api.OutcomeUnknownException;
 import io.elastickv.api.OverloadedException;
 import io.elastickv.api.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -86,6 +89,36 @@ final class BackpressureIT {
             assertThatThrownBy(() -> node.store().get(KEY)).isInstanceOf(UnavailableException.class);
             assertThatThrownBy(() -> node.store().put(KEY, b("v"))).isInstanceOf(UnavailableException.class);
             assertThatThrownBy(() -> node.awaitReady(Duration.ofSeconds(1))).isInstanceOf(UnavailableException.class);
+        }
+    }
+
+    @Test
+    void anInterruptedThreadLearnsWhatIsKnownAndStaysInterrupted() throws InterruptedException {
+        try (LocalCluster other = LocalCluster.builder().shards(1).startAndAwaitReady()) {
+            other.isolate(0);
+            KeyValueStore store = other.store(0).withTimeout(Duration.ofSeconds(60));
+            for (boolean read : new boolean[] {true, false}) {
+                AtomicReference<Throwable> thrown = new AtomicReference<>();
+                AtomicBoolean interrupted = new AtomicBoolean();
+                Thread caller = new Thread(() -> {
+                    try {
+                        if (read) {
+                            store.get(KEY);
+                        } else {
+                            store.put(KEY, KEY);
+                        }
+                    } catch (RuntimeException e) {
+                        thrown.set(e);
+                        interrupted.set(Thread.currentThread().isInterrupted());
+                    }
+                });
+                caller.start();
+                caller.interrupt();
+                caller.join(10_000);
+                assertThat(thrown.get())
+                        .isInstanceOf(read ? UnavailableException.class : OutcomeUnknownException.class);
+                assertThat(interrupted).isTrue();
+            }
         }
     }
 }

@@ -93,21 +93,26 @@ final class HazardIT {
 
     /** B4: a new leader served reads that missed acknowledged writes. */
     @Test
-    void aNewLeaderNeverMissesWhatTheOldOneAcknowledged() {
+    void aNewLeaderNeverMissesWhatTheOldOneAcknowledged() throws InterruptedException {
         for (int i = 0; i < 12; i++) {
             int leader = cluster.awaitLeaderOf(0);
             int next = (leader + 1 + i % 2) % 3;
             cluster.store(leader).put(KEY, number(i));
-            if (i % 4 == 3) {
-                cluster.isolate(leader);
-            } else {
-                // Asked of the next leader while it is becoming that.
-                CompletableFuture<Void> unused = CompletableFuture.runAsync(() -> transferQuietly(next));
-            }
+            // The reads are asked of the next leader while it is becoming that.
+            boolean byTransfer = i % 4 != 3;
+            Thread change = new Thread(() -> {
+                if (byTransfer) {
+                    transferQuietly(next);
+                } else {
+                    cluster.isolate(leader);
+                }
+            });
+            change.start();
             for (int read = 0; read < 20; read++) {
                 Optional<VersionedValue> seen = cluster.store(next).get(KEY);
                 assertThat(seen.map(v -> v.value().toUtf8())).contains("" + i);
             }
+            change.join();
             cluster.heal();
         }
     }

@@ -258,4 +258,32 @@ final class LifecycleIT {
             assertThat(cluster.store(2).get(b("k"))).isPresent();
         }
     }
+
+    @Test
+    void refusesMembersThatDisagreeOnTheSeeds(@TempDir Path directory) {
+        List<Integer> ports = FreePorts.choose(3);
+        String one = "127.0.0.1:" + ports.get(0);
+        String two = "127.0.0.1:" + ports.get(1);
+        String three = "127.0.0.1:" + ports.get(2);
+        try (ElastickvNode first = Elastickv.builder()
+                        .name("first")
+                        .address("127.0.0.1", ports.get(0))
+                        .seeds(one, two)
+                        .storage(StorageEngine.HEAP)
+                        .dataDirectory(directory.resolve("first"))
+                        .start();
+                ElastickvNode second = Elastickv.builder()
+                        .name("second")
+                        .address("127.0.0.1", ports.get(1))
+                        .seeds(one, two, three)
+                        .storage(StorageEngine.HEAP)
+                        .dataDirectory(directory.resolve("second"))
+                        .start()) {
+            for (ElastickvNode node : List.of(first, second)) {
+                assertThatThrownBy(() -> node.awaitReady(Duration.ofSeconds(10)))
+                        .isInstanceOf(UnavailableException.class)
+                        .hasMessageContaining("same list");
+            }
+        }
+    }
 }

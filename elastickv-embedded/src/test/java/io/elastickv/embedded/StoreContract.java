@@ -28,6 +28,7 @@ import io.elastickv.api.VersionedValue;
 import io.elastickv.api.WriteResult;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,7 +36,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -461,5 +464,35 @@ abstract class StoreContract {
                     .allSatisfy(replica -> assertThat(replica.lag()).isZero());
             assertThat(replicas.stream().filter(replica -> replica.leader())).hasSize(1);
         });
+    }
+
+    @Test
+    void futuresCompleteOnThreadsThatMayBlock() {
+        one.put(b("k"), b("v"));
+        List<CompletableFuture<String>> nested = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            KeyValueStore store = cluster.store(i % 3);
+            nested.add(store.async().get(b("k")).thenApply(first -> {
+                // A blocking call inside a callback: would hang a loop, or a pool of few threads.
+                assertThat(text(store.get(b("k")))).isEqualTo("v");
+                return Thread.currentThread().getName();
+            }));
+        }
+        for (CompletableFuture<String> one : nested) {
+            assertThat(one.orTimeout(10, TimeUnit.SECONDS).join())
+                    .doesNotContain("-loop-")
+                    .doesNotContain("-net-");
+        }
+    }
+
+    @Test
+    void attributesOfANodeAreSeenByAll() {
+        cluster.node(0).cluster().setAttribute("redis", "127.0.0.1:6379");
+        for (int i = 0; i < 3; i++) {
+            var view = cluster.node(i).cluster();
+            Awaitility.await().until(() -> view.attribute("n0", "redis").equals(Optional.of("127.0.0.1:6379")));
+            assertThat(view.attribute("n1", "redis")).isEmpty();
+        }
+        assertInvalid(Reason.INVALID_ARGUMENT, () -> cluster.node(0).cluster().setAttribute("a", "x".repeat(257)));
     }
 }
