@@ -67,7 +67,10 @@ public interface ClusterView {
         return Optional.empty();
     }
 
-    /** Adds a listener; it is called on the node's callback executor, one event at a time. */
+    /**
+     * Adds a listener; it is called on the node's callback executor, one event at a time. If the node has failed already,
+     * it is told so.
+     */
     void addListener(ClusterEvents listener);
 
     /** Removes a listener. */

@@ -259,13 +259,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             layout = formed;
             List<ShardRoute> routes = new ArrayList<>();
             List<Router.Place> places = new ArrayList<>();
-            for (ShardPlacement placement : formed.placements()) {
+            List<ShardPlacement> placements = formed.placements();
+            int replicasHere = (int) placements.stream()
+                    .filter(placement -> placement.replicas().contains(name()))
+                    .count();
+            for (ShardPlacement placement : placements) {
                 ShardRoute route =
                         new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
                 EventLoop loop = loops.get(placement.id() % loops.size());
                 ShardHost host = null;
                 if (log != null && placement.replicas().contains(name())) {
-                    host = ShardHosts.create(config, placement, loop, log, channel, this, threads.readers());
+                    host = ShardHosts.create(
+                            config, placement, replicasHere, loop, log, channel, this, threads.readers());
                     shards.put(placement.id(), host);
                 }
                 routes.add(route);
@@ -517,6 +522,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     EventDispatcher events() {
         return events;
+    }
+
+    /** Why the node has stopped serving; null if it has not. */
+    @Nullable
+    String failure() {
+        return failure;
     }
 
     void setAttribute(String attribute, String value, int most) {

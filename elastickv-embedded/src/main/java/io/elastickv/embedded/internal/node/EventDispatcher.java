@@ -33,6 +33,15 @@ final class EventDispatcher {
         listeners.remove(listener);
     }
 
+    /** Tells one listener alone, in turn with the other events. */
+    void fireTo(ClusterEvents listener, Consumer<ClusterEvents> event) {
+        fire(each -> {
+            if (each == listener) {
+                event.accept(each);
+            }
+        });
+    }
+
     void fire(Consumer<ClusterEvents> event) {
         if (listeners.isEmpty()) {
             return;

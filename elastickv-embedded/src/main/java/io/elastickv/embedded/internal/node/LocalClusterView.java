@@ -183,6 +183,11 @@ final class LocalClusterView implements ClusterView {
     @Override
     public void addListener(ClusterEvents listener) {
         node.events().add(listener);
+        String failure = node.failure();
+        if (failure != null) {
+            // It would never hear of what it most needs to know.
+            node.events().fireTo(listener, late -> late.nodeFailed(failure));
+        }
     }
 
     @Override

@@ -28,6 +28,11 @@ import java.util.concurrent.Executor;
 /** Puts the parts of a replica together. */
 final class ShardHosts {
 
+    /** What all groups of a node together keep of the newest log entries on the heap; followers further behind read the log. */
+    private static final long NODE_CACHE_BYTES = 8L << 20;
+
+    private static final long LEAST_CACHE_BYTES = 64L << 10;
+
     private ShardHosts() {}
 
     /**
@@ -57,6 +62,7 @@ final class ShardHosts {
     static ShardHost create(
             NodeConfig config,
             ShardPlacement placement,
+            int replicasHere,
             EventLoop loop,
             NodeLog log,
             ClusterChannel channel,
@@ -76,7 +82,7 @@ final class ShardHosts {
                 groupLog.termRuns(),
                 List.of());
         RaftCore core = new RaftCore(
-                raftConfig(config, placement),
+                raftConfig(config, placement, replicasHere),
                 restored,
                 System.nanoTime(),
                 config.wallMillis().getAsLong(),
@@ -94,7 +100,7 @@ final class ShardHosts {
         return new ShardHost(placement, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement) {
+    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, int replicasHere) {
         RaftConfig defaults = RaftConfig.of(config.name(), placement.replicas());
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
@@ -108,7 +114,7 @@ final class ShardHosts {
                 defaults.maxInFlightBytes(),
                 defaults.maxUncommittedEntries(),
                 defaults.maxUncommittedBytes(),
-                defaults.maxCachedEntryBytes(),
+                Math.max(LEAST_CACHE_BYTES, NODE_CACHE_BYTES / replicasHere),
                 placement.preferredLeader());
     }
 
