@@ -34,7 +34,9 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
 
     private final MpscUnboundedArrayQueue<Runnable> mailbox = new MpscUnboundedArrayQueue<>(1024);
+    private final Object lateTasks = new Object();
     private final Thread thread;
+    private final LongSupplier nanos;
     private final LongSupplier wallMillis;
     private final @Nullable NodeLog log;
     private final Runnable onStart;
@@ -45,7 +47,8 @@ public final class EventLoop implements Executor, AutoCloseable {
     private volatile boolean parked;
     private volatile boolean stopped;
     private volatile boolean terminated;
-    private long nowNanos = System.nanoTime();
+    private long nowNanos;
+    private long nextTickNanos;
 
     /**
      * Makes a loop; {@link #start()} starts it.
@@ -57,7 +60,21 @@ public final class EventLoop implements Executor, AutoCloseable {
      * @param flush called at the end of an iteration that may have sent messages; must not block
      */
     public EventLoop(String name, @Nullable NodeLog log, LongSupplier wallMillis, Runnable onStart, Runnable flush) {
+        this(name, log, System::nanoTime, wallMillis, onStart, flush);
+    }
+
+    /** A loop on the monotonic clock {@code nanos}. */
+    EventLoop(
+            String name,
+            @Nullable NodeLog log,
+            LongSupplier nanos,
+            LongSupplier wallMillis,
+            Runnable onStart,
+            Runnable flush) {
         this.onStart = onStart;
+        this.nanos = nanos;
+        this.nowNanos = nanos.getAsLong();
+        this.nextTickNanos = nowNanos;
         this.log = log;
         this.wallMillis = wallMillis;
         this.flush = flush;
@@ -73,16 +90,21 @@ public final class EventLoop implements Executor, AutoCloseable {
     /**
      * Runs {@code task} on the loop, soon. Thread-safe.
      *
-     * @throws RejectedExecutionException if the loop has ended
+     * @throws RejectedExecutionException if the loop has ended or is being closed
      */
     @Override
     public void execute(Runnable task) {
-        if (terminated) {
+        // Only its own tasks may add to a loop that is to end, so that it does end.
+        if (terminated || (stopped && !inLoop())) {
             throw new RejectedExecutionException(thread.getName() + " has ended");
         }
         mailbox.offer(task);
         if (parked) {
             LockSupport.unpark(thread);
+        }
+        if (terminated) {
+            // The loop ended between the check and the offer, perhaps too early to see the task.
+            runLateTasks();
         }
     }
 
@@ -129,46 +151,57 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
 
     private void run() {
-        onStart.run();
-        long nextTick = System.nanoTime();
+        runGuarded(onStart);
         while (true) {
-            int taken = 0;
-            nowNanos = System.nanoTime();
-            Runnable task;
-            while (taken < MAX_TASKS_PER_ITERATION && (task = mailbox.relaxedPoll()) != null) {
-                runGuarded(task);
-                taken++;
-            }
-            nowNanos = System.nanoTime();
-            if (nowNanos - nextTick >= 0) {
-                nextTick = nowNanos + TICK_NANOS;
-                for (int i = 0; i < tickers.size(); i++) {
-                    tickGuarded(tickers.get(i));
-                }
-            }
-            processDirty();
-            flush.run();
-            if (taken > 0 || !dirty.isEmpty()) {
+            if (iterate()) {
                 continue;
             }
             if (stopped && mailbox.isEmpty()) {
                 break;
             }
-            park(nextTick);
+            park(nextTickNanos);
         }
         terminated = true;
-        Runnable late;
-        while ((late = mailbox.poll()) != null) {
-            runGuarded(late);
+        runLateTasks();
+    }
+
+    /** Does once what there is to do; whether there is more. */
+    boolean iterate() {
+        int taken = 0;
+        nowNanos = nanos.getAsLong();
+        Runnable task;
+        while (taken < MAX_TASKS_PER_ITERATION && (task = mailbox.relaxedPoll()) != null) {
+            runGuarded(task);
+            taken++;
+        }
+        nowNanos = nanos.getAsLong();
+        if (nowNanos - nextTickNanos >= 0) {
+            nextTickNanos = nowNanos + TICK_NANOS;
+            for (int i = 0; i < tickers.size(); i++) {
+                tickGuarded(tickers.get(i));
+            }
+        }
+        processDirty();
+        runGuarded(flush);
+        return taken > 0 || !dirty.isEmpty();
+    }
+
+    /** Runs what came when the loop had ended: one task at a time, whoever runs them. */
+    private void runLateTasks() {
+        synchronized (lateTasks) {
+            Runnable late;
+            while ((late = mailbox.poll()) != null) {
+                runGuarded(late);
+            }
         }
     }
 
     private void park(long untilNanos) {
         parked = true;
         if (mailbox.isEmpty() && !stopped) {
-            long nanos = untilNanos - System.nanoTime();
-            if (nanos > 0) {
-                LockSupport.parkNanos(this, nanos);
+            long left = untilNanos - nanos.getAsLong();
+            if (left > 0) {
+                LockSupport.parkNanos(this, left);
             }
         }
         parked = false;
@@ -193,7 +226,12 @@ public final class EventLoop implements Executor, AutoCloseable {
             group.process(batch);
         }
         if (batch != null && batch.hasWrites() && log != null) {
-            log.submit(batch.logBatch());
+            try {
+                log.submit(batch.logBatch());
+            } catch (RuntimeException e) {
+                // Refused as a whole: what was to be written never will be, and the loop must outlive that.
+                batch.fail(e);
+            }
         }
     }
 
@@ -218,6 +256,11 @@ public final class EventLoop implements Executor, AutoCloseable {
     public void close() {
         stopped = true;
         LockSupport.unpark(thread);
+        if (thread.getState() == Thread.State.NEW) {
+            terminated = true;
+            runLateTasks();
+            return;
+        }
         if (Thread.currentThread() == thread || !thread.isAlive()) {
             return;
         }
@@ -274,11 +317,13 @@ public final class EventLoop implements Executor, AutoCloseable {
 
         @Override
         public void failed(Throwable cause) {
-            loop.executeUnlessEnded(() -> {
-                for (int i = 0; i < groups.size(); i++) {
-                    groups.get(i).fail("the write-ahead log failed", cause);
-                }
-            });
+            loop.executeUnlessEnded(() -> fail(cause));
+        }
+
+        private void fail(Throwable cause) {
+            for (int i = 0; i < groups.size(); i++) {
+                groups.get(i).fail("the write-ahead log failed", cause);
+            }
         }
     }
 }

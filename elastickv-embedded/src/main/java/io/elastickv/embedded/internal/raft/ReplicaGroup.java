@@ -353,14 +353,22 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 payloads.add(payload);
                 bytes += payload.length;
             }
-            Proposal outcome = core.propose(payloads);
+            Proposal outcome;
+            try {
+                outcome = core.propose(payloads);
+            } catch (RuntimeException | Error e) {
+                // The replica fails and answers these too; nothing of them has left the core.
+                proposals.addAll(0, batch.subList(from, batch.size()));
+                throw e;
+            }
             for (int i = from; i < to; i++) {
+                ProposalCallback callback = batch.get(i).callback;
                 if (outcome instanceof Proposal.Accepted accepted) {
-                    pending.add(new Pending(accepted.firstIndex() + i - from, accepted.term(), batch.get(i).callback));
+                    pending.add(new Pending(accepted.firstIndex() + i - from, accepted.term(), callback));
                 } else if (outcome instanceof Proposal.NotLeader notLeader) {
-                    batch.get(i).callback.notProposed(Refusal.NOT_LEADER, notLeader.leaderHint());
+                    tell(() -> callback.notProposed(Refusal.NOT_LEADER, notLeader.leaderHint()));
                 } else {
-                    batch.get(i).callback.notProposed(Refusal.OVERLOADED, null);
+                    tell(() -> callback.notProposed(Refusal.OVERLOADED, null));
                 }
             }
             from = to;
@@ -427,7 +435,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             AskedRead asked = askedReads.remove(readFailed.context());
             if (asked != null) {
                 for (ReadCallback callback : asked.callbacks()) {
-                    callback.failed(Refusal.NOT_LEADER, readFailed.leaderHint());
+                    tell(() -> callback.failed(Refusal.NOT_LEADER, readFailed.leaderHint()));
                 }
             }
         }
@@ -454,7 +462,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             // Whether these will be committed is up to the next leader; sessions make asking again safe.
             Pending lost;
             while ((lost = pending.poll()) != null) {
-                lost.callback().unknown();
+                tell(lost.callback()::unknown);
             }
         }
         wasLeader = leads;
@@ -482,9 +490,17 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 core.durable(mark.lastIndex, mark.lastTerm);
             }
         });
-        for (int i = 0; i < mark.held.size(); i++) {
-            Outbound outbound = mark.held.get(i);
-            transport.send(outbound.to(), groupId, outbound.message());
+        if (failed) {
+            return;
+        }
+        try {
+            for (int i = 0; i < mark.held.size(); i++) {
+                Outbound outbound = mark.held.get(i);
+                transport.send(outbound.to(), groupId, outbound.message());
+            }
+        } catch (RuntimeException | Error e) {
+            // Not let out: the other groups of the same batch wait for the same news.
+            fail("the replica failed", e);
         }
     }
 
@@ -560,17 +576,33 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     }
 
     private void answerProposer(LogEntry entry, @Nullable Object result) {
-        Pending head = pending.peek();
-        if (head == null || head.index() != entry.index()) {
-            return;
+        Pending head;
+        while ((head = pending.peek()) != null && head.index() <= entry.index()) {
+            pending.poll();
+            try {
+                if (head.index() == entry.index() && head.term() == entry.term() && result != null) {
+                    head.callback().applied(result);
+                } else {
+                    // Another leader's entry stands in its place, so this one can never be committed.
+                    head.callback().notProposed(Refusal.NOT_LEADER, core.leader());
+                }
+            } catch (RuntimeException | Error e) {
+                answerNotTaken(e);
+            }
         }
-        pending.poll();
-        if (head.term() == entry.term() && result != null) {
-            head.callback().applied(result);
-        } else {
-            // Another leader's entry stands in its place, so this one can never be committed.
-            head.callback().notProposed(Refusal.NOT_LEADER, core.leader());
+    }
+
+    /** Whoever asked may fail on the answer; the replica is not to fail with it, nor is the next one to wait in vain. */
+    private void tell(Runnable answer) {
+        try {
+            answer.run();
+        } catch (RuntimeException | Error e) {
+            answerNotTaken(e);
         }
+    }
+
+    private void answerNotTaken(Throwable e) {
+        LOG.error("group {}: whoever was told an outcome failed", groupId, e);
     }
 
     private void serveWaitingReads() {
@@ -580,7 +612,11 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             freshAsOfNanos = head.asked.askedAtNanos();
             List<ReadCallback> callbacks = head.asked.callbacks();
             for (int i = 0; i < callbacks.size(); i++) {
-                callbacks.get(i).ready(head.wallMillis);
+                try {
+                    callbacks.get(i).ready(head.wallMillis);
+                } catch (RuntimeException | Error e) {
+                    answerNotTaken(e);
+                }
             }
         }
     }
@@ -610,7 +646,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         LOG.error("group {}: {}; this replica serves no more", groupId, reason, cause);
         status = new Status(Role.FOLLOWER, core.term(), null, core.lastIndex(), commitIndex, appliedIndex, true);
         release();
-        listener.failed(groupId, reason, cause);
+        tell(() -> listener.failed(groupId, reason, cause));
     }
 
     /** Stops taking part and answers all that waits. Idempotent. */
@@ -624,12 +660,12 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     private void release() {
         loop.removeTicker(this);
         for (Proposed proposed : proposals) {
-            proposed.callback.notProposed(Refusal.FAILED, null);
+            tell(() -> proposed.callback.notProposed(Refusal.FAILED, null));
         }
         proposals = new ArrayList<>();
         Pending head;
         while ((head = pending.poll()) != null) {
-            head.callback().unknown();
+            tell(head.callback()::unknown);
         }
         List<ReadCallback> reads = new ArrayList<>(newReads);
         askedReads.values().forEach(asked -> reads.addAll(asked.callbacks()));
@@ -638,7 +674,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         askedReads.clear();
         waitingReads.clear();
         for (ReadCallback callback : reads) {
-            callback.failed(Refusal.FAILED, null);
+            tell(() -> callback.failed(Refusal.FAILED, null));
         }
         marks.clear();
     }
