@@ -23,7 +23,26 @@ public sealed interface Expiry {
      *
      * @param duration positive, at least one millisecond
      */
-    record After(Duration duration) implements Expiry {}
+    record After(Duration duration) implements Expiry {
+
+        /**
+         * Checks the duration.
+         *
+         * @throws IllegalArgumentException if it is below one millisecond or beyond what milliseconds in a long can say
+         */
+        public After {
+            Objects.requireNonNull(duration, "duration");
+            long millis;
+            try {
+                millis = duration.toMillis();
+            } catch (ArithmeticException e) {
+                throw new IllegalArgumentException("expiry = " + duration + ": beyond what milliseconds can say", e);
+            }
+            if (millis < 1) {
+                throw new IllegalArgumentException("expiry = " + duration + ": must be at least 1 ms");
+            }
+        }
+    }
 
     /**
      * The key expires at this time; in the past, the write deletes the key.
@@ -49,16 +68,6 @@ public sealed interface Expiry {
      *     long can say
      */
     static Expiry after(Duration duration) {
-        Objects.requireNonNull(duration, "duration");
-        long millis;
-        try {
-            millis = duration.toMillis();
-        } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("expiry = " + duration + ": too far in the future", e);
-        }
-        if (millis < 1) {
-            throw new IllegalArgumentException("expiry = " + duration + ": must be at least 1 ms");
-        }
         return new After(duration);
     }
 

@@ -47,4 +47,14 @@ final class Admission {
             operation.admittedBytes = -1;
         }
     }
+
+    /** How many operations are admitted now. */
+    int operations() {
+        return operations.get();
+    }
+
+    /** How many bytes they hold. */
+    long bytes() {
+        return bytes.get();
+    }
 }

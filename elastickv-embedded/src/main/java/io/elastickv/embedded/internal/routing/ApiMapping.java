@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 /** Arguments of the API checked and made commands' parts; results of commands made the API's. */
 final class ApiMapping {
 
+    /** Below the 32 MiB that a message may have (see ChannelConfig), with room for the headers around it. */
+    private static final int MAX_COMMAND_BYTES = 31 << 20;
+
     private ApiMapping() {}
 
     static boolean inOneSlot(List<byte[]> keys) {
@@ -120,6 +123,22 @@ final class ApiMapping {
                     Reason.INVALID_ARGUMENT,
                     "batch = " + bytes + " bytes in one slot: must be at most " + Limits.MAX_BATCH_BYTES);
         }
+    }
+
+    /** What a condition carries. */
+    static int bytesOf(Condition condition) {
+        return condition instanceof Condition.ValueIs is ? is.value().length() : 0;
+    }
+
+    /** A command on one key must fit into a message between nodes. */
+    static int checkCommandBytes(long bytes) {
+        if (bytes > MAX_COMMAND_BYTES) {
+            throw invalid(
+                    Reason.INVALID_ARGUMENT,
+                    "key, value and expected value have " + bytes + " bytes: must be at most " + MAX_COMMAND_BYTES
+                            + " together");
+        }
+        return (int) bytes;
     }
 
     static void checkSlot(int slot) {

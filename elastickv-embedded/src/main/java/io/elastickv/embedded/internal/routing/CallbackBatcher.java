@@ -3,7 +3,6 @@ package io.elastickv.embedded.internal.routing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.slf4j.Logger;
@@ -38,7 +37,9 @@ public final class CallbackBatcher implements Runnable {
         if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
             try {
                 executor.execute(this);
-            } catch (RejectedExecutionException e) {
+            } catch (RuntimeException e) {
+                // Rejected, as after the end, or an executor that is broken: whoever waits for the callback comes
+                // first.
                 LOG.debug(
                         "callback executor refused, completing on {}",
                         Thread.currentThread().getName(),

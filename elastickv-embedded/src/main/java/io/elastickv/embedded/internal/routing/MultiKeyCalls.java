@@ -3,7 +3,6 @@ package io.elastickv.embedded.internal.routing;
 import io.elastickv.api.Batch;
 import io.elastickv.api.BatchResult;
 import io.elastickv.api.Bytes;
-import io.elastickv.api.Condition;
 import io.elastickv.api.Expiry;
 import io.elastickv.api.InvalidRequestException.Reason;
 import io.elastickv.api.KeySlot;
@@ -137,10 +136,7 @@ final class MultiKeyCalls {
             byte[] key = ApiMapping.checkKey(requirement.key());
             keys.add(key);
             requirements.add(new Command.Requirement(key, ApiMapping.toCommand(requirement.condition())));
-            bytes += key.length
-                    + (requirement.condition() instanceof Condition.ValueIs is
-                            ? is.value().length()
-                            : 0);
+            bytes += key.length + ApiMapping.bytesOf(requirement.condition());
         }
         for (Batch.Step step : batch.steps()) {
             byte[] key = ApiMapping.checkKey(step.key());
@@ -159,7 +155,7 @@ final class MultiKeyCalls {
             } else if (step instanceof Batch.Put put) {
                 PutOptions options = put.options();
                 byte[] value = ApiMapping.checkValue(put.value());
-                bytes += value.length;
+                bytes += value.length + ApiMapping.bytesOf(options.condition());
                 steps.add(new Command.Put(
                         key,
                         value,

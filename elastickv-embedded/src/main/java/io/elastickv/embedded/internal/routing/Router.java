@@ -11,11 +11,13 @@ import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.transport.NodeRpc;
+import io.elastickv.embedded.internal.transport.RpcHandler;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 public final class Router {
 
     private final String self;
-    private final NodeRpc rpc;
+    private final ShardClient.Calls calls;
+    private final BiConsumer<Integer, RpcHandler> handlers;
     private final Admission admission;
     private final Object lock = new Object();
     private final List<Waiting> waiting = new ArrayList<>();
@@ -43,8 +46,19 @@ public final class Router {
      * @param maxBytes how many bytes of keys and values they may hold
      */
     public Router(String self, NodeRpc rpc, int maxOperations, long maxBytes) {
+        this(self, rpc::call, rpc::register, maxOperations, maxBytes);
+    }
+
+    /** A router that calls by {@code calls} and has its handlers registered by {@code handlers}. */
+    Router(
+            String self,
+            ShardClient.Calls calls,
+            BiConsumer<Integer, RpcHandler> handlers,
+            int maxOperations,
+            long maxBytes) {
         this.self = self;
-        this.rpc = rpc;
+        this.calls = calls;
+        this.handlers = handlers;
         this.admission = new Admission(maxOperations, maxBytes);
     }
 
@@ -56,7 +70,7 @@ public final class Router {
     public void open(RouteTable routes, List<Place> places) {
         Map<Integer, ShardClient> byShard = new HashMap<>();
         for (Place place : places) {
-            ShardClient client = new ShardClient(self, place.route(), place.loop(), rpc, admission, place.local());
+            ShardClient client = new ShardClient(self, place.route(), place.loop(), calls, admission, place.local());
             place.loop().execute(() -> place.loop().addTicker(client));
             byShard.put(place.route().id(), client);
         }
@@ -67,7 +81,7 @@ public final class Router {
             start = new ArrayList<>(waiting);
             waiting.clear();
         }
-        new RouterServer(self, clients).register(rpc);
+        new RouterServer(self, clients).register(handlers);
         for (Waiting one : start) {
             one.start.run();
         }

@@ -104,6 +104,10 @@ final class RouterProtocol {
 
     static byte[] response(Status status, long term, @Nullable String leader, byte[] body) {
         byte[] name = leader == null ? NO_BODY : leader.getBytes(UTF_8);
+        if (name.length >= NO_LEADER) {
+            // Only a hint; nodes have shorter names.
+            return response(status, term, null, body);
+        }
         byte[] bytes = new byte[RESPONSE_HEADER + name.length + body.length];
         ByteBuffer.wrap(bytes)
                 .put(VERSION)

@@ -1,6 +1,8 @@
 package io.elastickv.embedded.internal.routing;
 
+import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
+import io.elastickv.embedded.internal.command.MalformedCommandException;
 import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryCodec;
 import io.elastickv.embedded.internal.command.QueryResult;
@@ -8,10 +10,11 @@ import io.elastickv.embedded.internal.command.ResultCodec;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Request;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Status;
-import io.elastickv.embedded.internal.transport.NodeRpc;
 import io.elastickv.embedded.internal.transport.Responder;
+import io.elastickv.embedded.internal.transport.RpcHandler;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,15 +32,23 @@ final class RouterServer {
         this.clients = clients;
     }
 
-    void register(NodeRpc rpc) {
-        rpc.register(RouterProtocol.METHOD_WRITE, this::write);
-        rpc.register(RouterProtocol.METHOD_READ, this::read);
+    void register(BiConsumer<Integer, RpcHandler> handlers) {
+        handlers.accept(RouterProtocol.METHOD_WRITE, this::write);
+        handlers.accept(RouterProtocol.METHOD_READ, this::read);
     }
 
     private void write(String from, ByteBuffer payload, Responder responder) {
         Request request = decode(from, payload, responder);
         ShardClient client = request == null ? null : clientFor(request.shard(), responder);
         if (request == null || client == null) {
+            return;
+        }
+        try {
+            // An entry that cannot be read would end every replica that applies it, again after each restart. Damage is
+            // not to be expected from a node, but commands of a newer version are.
+            CommandCodec.decode(request.body());
+        } catch (MalformedCommandException e) {
+            malformed(from, responder, e);
             return;
         }
         ShardRoute route = client.route();

@@ -33,9 +33,10 @@ final class SessionWindow {
         nextSequence = 1;
     }
 
-    /** The shard does not know the session any more. */
+    /** The shard does not know the session any more: nothing of it will be told to the shard any more. */
     void lost() {
         id = 0;
+        commands.clear();
     }
 
     /** Gives {@code write} its place and number; if there is no room or no session, it waits. */
@@ -79,17 +80,18 @@ final class SessionWindow {
     /** Forgets the oldest commands, as far as they have ended. */
     void trim() {
         Operation.Write head;
-        while ((head = commands.peek()) != null && (head.done || head.sessionId != id)) {
+        while ((head = commands.peek()) != null && head.done) {
             commands.poll();
         }
     }
 
-    /** The oldest command of the session whose result has not arrived: {@code write} itself, or one before it. */
+    /**
+     * The oldest command of the session whose result has not arrived: {@code write} itself, or one before it; 0, which
+     * says nothing, for a command of a lost session.
+     */
     long ackedBelow(Operation.Write write) {
         Operation.Write oldest = commands.peek();
-        return oldest == null || oldest.sessionId != write.sessionId
-                ? write.sequence
-                : Math.min(oldest.sequence, write.sequence);
+        return oldest == null || oldest.sessionId != write.sessionId ? 0 : Math.min(oldest.sequence, write.sequence);
     }
 
     /** Forgets all. */

@@ -8,6 +8,7 @@ import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
+import io.elastickv.embedded.internal.command.MalformedCommandException;
 import io.elastickv.embedded.internal.command.QueryCodec;
 import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.command.ResultCodec;
@@ -46,10 +47,16 @@ final class ShardClient implements EventLoop.Ticker {
     private static final long MAX_BACKOFF_NANOS = 100_000_000L;
     private static final Duration RETRY_AFTER = Duration.ofMillis(20);
 
+    /** Calls other nodes, as {@link NodeRpc} does. */
+    interface Calls {
+        /** See {@link NodeRpc#call(String, int, byte[], long, RpcCallback)}. */
+        void call(String peer, int method, byte[] payload, long timeoutNanos, RpcCallback callback);
+    }
+
     private final String self;
     private final ShardRoute route;
     private final EventLoop loop;
-    private final NodeRpc rpc;
+    private final Calls calls;
     private final Admission admission;
     private @Nullable ShardEndpoint local;
 
@@ -63,14 +70,14 @@ final class ShardClient implements EventLoop.Ticker {
             String self,
             ShardRoute route,
             EventLoop loop,
-            NodeRpc rpc,
+            Calls calls,
             Admission admission,
             @Nullable ShardEndpoint local) {
         this.admission = admission;
         this.self = self;
         this.route = route;
         this.loop = loop;
-        this.rpc = rpc;
+        this.calls = calls;
         this.local = local;
     }
 
@@ -150,7 +157,7 @@ final class ShardClient implements EventLoop.Ticker {
 
     private void admitWaiting() {
         Operation.Write next;
-        while ((next = session.nextToEnter()) != null) {
+        while (!closed && (next = session.nextToEnter()) != null) {
             session.enter(next);
             attempt(next);
         }
@@ -192,9 +199,9 @@ final class ShardClient implements EventLoop.Ticker {
             });
             return;
         }
-        String target = leader != null ? leader : nextTarget();
+        String target = leader != null && !leader.equals(self) ? leader : nextTarget();
         byte[] request = RouterProtocol.request(route.id(), 0, encode(write));
-        rpc.call(target, RouterProtocol.METHOD_WRITE, request, attemptTimeout(write), new Answer(target) {
+        calls.call(target, RouterProtocol.METHOD_WRITE, request, attemptTimeout(write), new Answer(target) {
             @Override
             void onResponse(Response response) {
                 CommandResult result = response.status() == Status.OK ? ResultCodec.decode(response.body()) : null;
@@ -248,7 +255,7 @@ final class ShardClient implements EventLoop.Ticker {
         String target = leader != null && !leader.equals(self) ? leader : nextTarget();
         byte[] request = RouterProtocol.request(
                 route.id(), read.anyStaleness() ? RouterProtocol.FLAG_LOCAL : 0, QueryCodec.encode(read.query));
-        rpc.call(target, RouterProtocol.METHOD_READ, request, attemptTimeout(read), new Answer(target) {
+        calls.call(target, RouterProtocol.METHOD_READ, request, attemptTimeout(read), new Answer(target) {
             @Override
             void onResponse(Response response) {
                 QueryResult result = response.status() == Status.OK ? QueryCodec.decodeResult(response.body()) : null;
@@ -309,7 +316,12 @@ final class ShardClient implements EventLoop.Ticker {
                 } else if (response.status() != Status.OK) {
                     forgetLeader(target);
                 }
-                onResponse(response);
+                try {
+                    onResponse(response);
+                } catch (MalformedCommandException e) {
+                    LOG.warn("shard {}: a result of node {} cannot be read: {}", route.id(), target, e.getMessage());
+                    onFailure(RpcFailure.NO_ANSWER);
+                }
             });
         }
 
@@ -375,12 +387,12 @@ final class ShardClient implements EventLoop.Ticker {
             // An earlier attempt may have taken effect before the session was forgotten.
             finish(write);
             write.fail(new OutcomeUnknownException(where() + ": the session expired during a retry"));
-            return;
+        } else {
+            session.leave(write);
         }
-        session.leave(write);
         if (session.isOpen()) {
             admitWaiting();
-        } else {
+        } else if (session.hasWaiting()) {
             openSession();
         }
     }
@@ -442,7 +454,8 @@ final class ShardClient implements EventLoop.Ticker {
             }
         }
         String leader = route.leader();
-        boolean better = hint != null && hint.equals(leader) && operation.attempts <= 3;
+        // Straight on only to whom another node has named: an overloaded leader names itself.
+        boolean better = status == Status.NOT_LEADER && hint != null && hint.equals(leader) && operation.attempts <= 3;
         long backoff = better ? 0 : backoffNanos(operation.attempts);
         operation.retryAtNanos = loop.nowNanos() + backoff;
         if (backoff == 0) {
@@ -522,6 +535,7 @@ final class ShardClient implements EventLoop.Ticker {
     /** The local replica is gone for good; go on through others. */
     void localFailed() {
         local = null;
+        route.forget(self);
     }
 
     /** Fails all that is under way; on the loop. */

@@ -57,13 +57,14 @@ final class StoreCalls {
     static <T> Call<T> put(Bytes key, Bytes value, PutOptions options, Function<CommandResult.Written, T> map) {
         byte[] k = ApiMapping.checkKey(key);
         byte[] v = ApiMapping.checkValue(value);
+        int bytes = ApiMapping.checkCommandBytes((long) k.length + v.length + ApiMapping.bytesOf(options.condition()));
         Command command = new Command.Put(
                 k,
                 v,
                 ApiMapping.toCommand(options.condition()),
                 ApiMapping.toCommand(options.expiry()),
                 options.returnsPrevious());
-        return ShardCalls.command(KeySlot.of(k), command, k.length + v.length, CommandResult.Written.class, map);
+        return ShardCalls.command(KeySlot.of(k), command, bytes, CommandResult.Written.class, map);
     }
 
     static Call<WriteResult> compareAndSet(Bytes key, Condition condition, Bytes value) {
@@ -73,8 +74,9 @@ final class StoreCalls {
     static <T> Call<T> delete(
             Bytes key, Condition condition, boolean returnPrevious, Function<CommandResult.Written, T> map) {
         byte[] k = ApiMapping.checkKey(key);
+        int bytes = k.length + ApiMapping.bytesOf(condition);
         Command command = new Command.Delete(k, ApiMapping.toCommand(condition), returnPrevious);
-        return ShardCalls.command(KeySlot.of(k), command, k.length, CommandResult.Written.class, map);
+        return ShardCalls.command(KeySlot.of(k), command, bytes, CommandResult.Written.class, map);
     }
 
     static Call<Long> increment(Bytes key, long delta) {
