@@ -73,7 +73,7 @@ public final class Elastickv {
 
     /** The host and port at which other nodes reach this one. Default: 127.0.0.1 and {@value #DEFAULT_PORT}. */
     public Elastickv address(String bindHost, int bindPort) {
-        this.host = bindHost;
+        this.host = Objects.requireNonNull(bindHost, "host");
         this.port = bindPort;
         return this;
     }

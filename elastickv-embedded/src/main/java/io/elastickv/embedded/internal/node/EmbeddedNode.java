@@ -213,7 +213,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             Formation forming = new Formation(
                     hello(),
                     config.seeds(),
-                    channel.rpc(),
+                    channel.rpc()::call,
                     formed -> threads.control(() -> open(formed, true)),
                     this::refuse);
             formation = forming;

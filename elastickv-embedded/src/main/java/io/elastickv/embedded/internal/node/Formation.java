@@ -37,9 +37,15 @@ final class Formation {
     private static final long HELLO_TIMEOUT_NANOS = 1_000_000_000L;
     private static final long REPORT_EVERY_NANOS = 5_000_000_000L;
 
+    /** Asks whoever listens at an address, as {@link NodeRpc} does. */
+    interface Questions {
+        /** See {@link NodeRpc#call(PeerAddress, int, byte[], long, RpcCallback)}. */
+        void ask(PeerAddress address, int method, byte[] payload, long timeoutNanos, RpcCallback callback);
+    }
+
     private final Hello self;
     private final List<PeerAddress> seeds;
-    private final NodeRpc rpc;
+    private final Questions questions;
     private final Consumer<ClusterLayout> formed;
     private final Consumer<String> refused;
     private final Map<String, Hello> answers = new HashMap<>();
@@ -55,12 +61,12 @@ final class Formation {
     Formation(
             Hello self,
             List<PeerAddress> seeds,
-            NodeRpc rpc,
+            Questions questions,
             Consumer<ClusterLayout> formed,
             Consumer<String> refused) {
         this.self = self;
         this.seeds = List.copyOf(seeds);
-        this.rpc = rpc;
+        this.questions = questions;
         this.formed = formed;
         this.refused = refused;
         answers.put(self.address().toString(), self);
@@ -80,7 +86,7 @@ final class Formation {
                 }
             }
             missing.add(seed.toString());
-            rpc.call(seed, METHOD_HELLO, question, HELLO_TIMEOUT_NANOS, new RpcCallback() {
+            questions.ask(seed, METHOD_HELLO, question, HELLO_TIMEOUT_NANOS, new RpcCallback() {
                 @Override
                 public void success(ByteBuffer answer) {
                     try {

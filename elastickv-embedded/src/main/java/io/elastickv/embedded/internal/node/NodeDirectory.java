@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.elastickv.embedded.internal.placement.ClusterLayout;
@@ -18,6 +19,7 @@ import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,8 @@ final class NodeDirectory implements AutoCloseable {
     private static final String IDENTITY = "node";
     private static final String LAYOUT = "layout";
     private static final String HEADER = "elastickv-node 1";
+    private static final Pattern NODE_ID = Pattern.compile("[0-9a-f]{32}");
+    private static final Pattern INCARNATION = Pattern.compile("[0-9]{1,18}");
 
     private final Path directory;
     private final FileChannel lockChannel;
@@ -92,7 +96,8 @@ final class NodeDirectory implements AutoCloseable {
         String nodeId;
         long incarnation = 0;
         if (Files.exists(file)) {
-            String text = Files.readString(file);
+            // Not as UTF-8: damage is to be reported as such below, not as an unreadable directory.
+            String text = Files.readString(file, ISO_8859_1);
             Map<String, String> fields = new HashMap<>();
             text.lines().skip(1).forEach(line -> {
                 int equals = line.indexOf('=');
@@ -108,8 +113,13 @@ final class NodeDirectory implements AutoCloseable {
             String name = fields.get("name");
             String id = fields.get("nodeId");
             String count = fields.get("incarnation");
-            if (name == null || id == null || count == null) {
-                throw new IllegalStateException("file " + file + ": damaged, it lacks name, nodeId or incarnation");
+            if (name == null
+                    || id == null
+                    || !NODE_ID.matcher(id).matches()
+                    || count == null
+                    || !INCARNATION.matcher(count).matches()) {
+                throw new IllegalStateException("file " + file
+                        + ": damaged, it lacks a proper name, nodeId or incarnation; restore it from a backup");
             }
             if (!name.equals(nodeName)) {
                 throw new IllegalStateException("dataDirectory = " + directory + ": belongs to node " + name

@@ -10,8 +10,8 @@ package io.elastickv.embedded.internal.placement;
  */
 public record Member(String name, String host, int port, String nodeId) {
 
-    /** The address as {@code host:port}. */
+    /** The address as {@code host:port}, an IPv6 address in brackets. */
     public String address() {
-        return host + ":" + port;
+        return host.indexOf(':') >= 0 ? "[" + host + "]:" + port : host + ":" + port;
     }
 }

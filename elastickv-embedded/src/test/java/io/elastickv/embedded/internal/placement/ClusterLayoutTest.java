@@ -1,0 +1,208 @@
+package io.elastickv.embedded.internal.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.elastickv.api.KeySlot;
+import io.elastickv.api.SlotRange;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ClusterLayoutTest {
+
+    private static final String GOLDEN = """
+            elastickv-layout 1
+            shards=8
+            replication=3
+            member=n1 10.0.0.1 7801 00112233445566778899aabbccddeeff
+            member=n2 ::1 7802 ffeeddccbbaa99887766554433221100
+            crc32c=9244f8fd
+            """;
+
+    private static Member member(int i) {
+        return new Member("n" + i, "10.0.0." + i, 7800 + i, String.format("%032x", i));
+    }
+
+    private static List<Member> members(int count) {
+        List<Member> members = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            members.add(member(i));
+        }
+        return members;
+    }
+
+    private static ClusterLayout golden() {
+        return new ClusterLayout(
+                List.of(
+                        new Member("n2", "::1", 7802, "ffeeddccbbaa99887766554433221100"),
+                        new Member("n1", "10.0.0.1", 7801, "00112233445566778899aabbccddeeff")),
+                8,
+                3);
+    }
+
+    @Test
+    void theTextStays() {
+        assertThat(golden().toText()).isEqualTo(GOLDEN);
+        assertThat(golden().clusterIdText()).isEqualTo("9b04440fe6a168d7e8acf483a3a90147");
+    }
+
+    @Test
+    void whatIsWrittenIsRead() {
+        ClusterLayout read = ClusterLayout.ofText(golden().toText());
+        assertThat(read.members()).isEqualTo(golden().members());
+        assertThat(read.shards()).isEqualTo(8);
+        assertThat(read.replicationFactor()).isEqualTo(3);
+        assertThat(read.clusterId()).isEqualTo(golden().clusterId()).hasSize(16);
+        assertThat(read.member("n2")).contains(read.members().get(1));
+        assertThat(read.member("n3")).isEmpty();
+    }
+
+    @Test
+    void everyMemberComputesTheSameInWhateverOrderItHeardOfTheOthers() {
+        List<Member> members = new ArrayList<>(members(5));
+        String text = new ClusterLayout(members, 16, 3).toText();
+        for (int i = 0; i < 20; i++) {
+            Collections.shuffle(members, new Random(i));
+            ClusterLayout layout = new ClusterLayout(members, 16, 3);
+            assertThat(layout.toText()).isEqualTo(text);
+            assertThat(layout.placements()).isEqualTo(ClusterLayout.ofText(text).placements());
+        }
+    }
+
+    @Test
+    void anotherDirectoryIsAnotherCluster() {
+        Member other = new Member("n1", "10.0.0.1", 7801, "x");
+        assertThat(new ClusterLayout(List.of(other), 8, 3).clusterIdText())
+                .hasSize(32)
+                .isNotEqualTo(new ClusterLayout(members(1), 8, 3).clusterIdText());
+    }
+
+    @Test
+    void theIdentityIsNotLentToBeChanged() {
+        ClusterLayout layout = golden();
+        layout.clusterId()[0]++;
+        assertThat(layout.clusterId()).isEqualTo(golden().clusterId());
+    }
+
+    @Test
+    void everySlotHasOneShardAndTheShardsAreOfEqualSize() {
+        for (int shards : new int[] {1, 2, 3, 7, 8, 100, 1000, KeySlot.COUNT}) {
+            List<ShardPlacement> placements = new ClusterLayout(members(3), shards, 3).placements();
+            assertThat(placements).hasSize(shards);
+            int next = 0;
+            for (int i = 0; i < shards; i++) {
+                assertThat(placements.get(i).id()).isEqualTo(i);
+                SlotRange range = placements.get(i).slots().get(0);
+                assertThat(range.first()).isEqualTo(next);
+                assertThat(range.size()).isBetween(KeySlot.COUNT / shards, KeySlot.COUNT / shards + 1);
+                next = range.last() + 1;
+            }
+            assertThat(next).isEqualTo(KeySlot.COUNT);
+        }
+    }
+
+    @Test
+    void leadersAndReplicasSpreadEvenly() {
+        for (int members = 1; members <= 7; members++) {
+            for (int shards : new int[] {1, 5, 8, 64}) {
+                for (int factor = 1; factor <= 5; factor++) {
+                    Map<String, Integer> leaders = new HashMap<>();
+                    Map<String, Integer> replicas = new HashMap<>();
+                    for (ShardPlacement placement : new ClusterLayout(members(members), shards, factor).placements()) {
+                        assertThat(placement.replicas())
+                                .hasSize(Math.min(factor, members))
+                                .doesNotHaveDuplicates();
+                        leaders.merge(placement.preferredLeader(), 1, Integer::sum);
+                        placement.replicas().forEach(node -> replicas.merge(node, 1, Integer::sum));
+                    }
+                    int fewest = shards < members ? 1 : shards / members;
+                    assertThat(leaders.values())
+                            .as("%d members, %d shards", members, shards)
+                            .allMatch(count -> count >= fewest && count <= fewest + 1);
+                    assertThat(Collections.max(replicas.values()) - Collections.min(replicas.values()))
+                            .as("%d members, %d shards, %d replicas", members, shards, factor)
+                            .isLessThanOrEqualTo(Math.min(factor, members));
+                }
+            }
+        }
+    }
+
+    @Test
+    void contradictionsAreNamed() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new ClusterLayout(List.of(), 8, 3))
+                .withMessageContaining("at least one member");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new ClusterLayout(members(1), 0, 3))
+                .withMessageContaining("shards = 0");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new ClusterLayout(members(1), KeySlot.COUNT + 1, 3))
+                .withMessageContaining("shards = 16385");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new ClusterLayout(members(1), 8, 0))
+                .withMessageContaining("replicationFactor = 0");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() ->
+                        new ClusterLayout(List.of(member(1), member(2), new Member("n1", "10.0.0.9", 1, "x")), 8, 3))
+                .withMessage("two members are named n1: 10.0.0.1:7801 and 10.0.0.9:1");
+    }
+
+    @Test
+    void anAddressOfIpv6StandsInBrackets() {
+        assertThat(golden().members().get(1).address()).isEqualTo("[::1]:7802");
+        assertThat(member(1).address()).isEqualTo("10.0.0.1:7801");
+    }
+
+    @Test
+    void anotherVersionAndAnotherFileAreNamed() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ClusterLayout.ofText(golden().toText().replace("layout 1", "layout 2")))
+                .withMessageContaining("version 'elastickv-layout 2'");
+        for (String text : List.of("", "hello", "elastickv-layout 1\n", "crc32c=00000000")) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ClusterLayout.ofText(text))
+                    .withMessageContaining("not a cluster layout");
+        }
+    }
+
+    @Test
+    void everyDamageIsFound() {
+        String text = golden().toText();
+        for (int i = 0; i < text.length() - 1; i++) {
+            String changed = text.substring(0, i) + (char) (text.charAt(i) ^ 1) + text.substring(i + 1);
+            assertThatIllegalArgumentException().as("changed at %d", i).isThrownBy(() -> ClusterLayout.ofText(changed));
+            String cut = text.substring(0, i);
+            assertThatIllegalArgumentException().as("cut at %d", i).isThrownBy(() -> ClusterLayout.ofText(cut));
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> ClusterLayout.ofText(text + text));
+    }
+
+    @Test
+    void whateverTextComesOnlyTheStatedExceptionLeaves() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        String text = golden().toText();
+        for (int i = 0; i < 50_000; i++) {
+            StringBuilder changed = new StringBuilder(text);
+            for (int edits = 1 + random.nextInt(4); edits > 0 && changed.length() > 0; edits--) {
+                int at = random.nextInt(changed.length());
+                if (random.nextBoolean()) {
+                    changed.delete(at, Math.min(changed.length(), at + random.nextInt(30)));
+                } else {
+                    changed.insert(at, random.nextBoolean() ? "\n" : "=" + (char) random.nextInt(65_536));
+                }
+            }
+            String damaged = changed.toString();
+            if (!damaged.strip().equals(text.strip())) {
+                assertThatIllegalArgumentException()
+                        .as("seed %d: %s", seed, damaged)
+                        .isThrownBy(() -> ClusterLayout.ofText(damaged));
+            }
+        }
+    }
+}
