@@ -49,18 +49,20 @@ final class EventDispatcher {
         queue.offer(event);
         if (pending.getAndIncrement() == 0) {
             try {
-                executor.execute(this::drain);
+                executor.execute(() -> drain(true));
             } catch (RejectedExecutionException e) {
-                LOG.debug("event dropped, the callback executor has ended", e);
+                LOG.warn("the callback executor refused a task: listeners miss events", e);
+                drain(false);
             }
         }
     }
 
-    private void drain() {
+    /** Empties the queue; only whoever has found it empty does, so that there is one at a time. */
+    private void drain(boolean tell) {
         int left;
         do {
             Consumer<ClusterEvents> event = queue.poll();
-            if (event != null) {
+            if (event != null && tell) {
                 for (ClusterEvents listener : listeners) {
                     try {
                         event.accept(listener);

@@ -12,6 +12,7 @@ import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.transport.NodeRpc;
 import io.elastickv.embedded.internal.transport.RpcHandler;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,9 +27,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Router {
 
+    private static final Duration RETRY_AFTER = Duration.ofMillis(100);
+
     private final String self;
     private final ShardClient.Calls calls;
     private final BiConsumer<Integer, RpcHandler> handlers;
+    private final int maxOperations;
     private final Admission admission;
     private final Object lock = new Object();
     private final List<Waiting> waiting = new ArrayList<>();
@@ -59,6 +63,7 @@ public final class Router {
         this.self = self;
         this.calls = calls;
         this.handlers = handlers;
+        this.maxOperations = maxOperations;
         this.admission = new Admission(maxOperations, maxBytes);
     }
 
@@ -160,10 +165,16 @@ public final class Router {
         if (refused == null && table == null) {
             synchronized (lock) {
                 refused = refusal;
-                if (refused == null && table == null) {
+                if (refused == null && table == null && waiting.size() < maxOperations) {
                     waiting.add(new Waiting(deadlineNanos, completion, start));
                     return;
                 }
+            }
+            if (refused == null && table == null) {
+                completion.failure(new OverloadedException(
+                        "node " + self + ": " + maxOperations + " operations already wait for the cluster to form",
+                        RETRY_AFTER));
+                return;
             }
         }
         if (refused != null) {
