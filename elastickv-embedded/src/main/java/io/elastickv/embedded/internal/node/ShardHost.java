@@ -31,6 +31,7 @@ final class ShardHost implements ShardPort {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
     private static final int MAX_EVICTIONS = 1000;
+    private static final int MAX_COMMAND_BYTES = 31 << 20;
 
     private final ShardPlacement placement;
     private final ReplicaGroup group;
@@ -144,6 +145,12 @@ final class ShardHost implements ShardPort {
     @Override
     public CompletableFuture<byte[]> propose(byte[] command) {
         CompletableFuture<byte[]> future = new CompletableFuture<>();
+        if (command.length > MAX_COMMAND_BYTES) {
+            // In the log it could not be sent to the other replicas, for ever.
+            future.completeExceptionally(new IllegalArgumentException(
+                    "command of " + command.length + " bytes: must have at most " + MAX_COMMAND_BYTES));
+            return future;
+        }
         byte[] envelope = command.clone();
         try {
             CommandCodec.decode(envelope);
