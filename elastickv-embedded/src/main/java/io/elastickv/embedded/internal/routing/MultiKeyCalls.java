@@ -62,7 +62,7 @@ final class MultiKeyCalls {
                     new Query.GetMany(part),
                     ReadConsistency.linearizable(),
                     deadlineNanos,
-                    ShardCalls.map(QueryResult.Values.class, gather.<QueryResult.Values>part(values -> {
+                    ShardCalls.expecting(QueryResult.Values.class, gather.<QueryResult.Values>part(values -> {
                         for (int i = 0; i < part.size(); i++) {
                             StoredValue value = values.values().get(i);
                             if (value != null) {
@@ -99,7 +99,7 @@ final class MultiKeyCalls {
                     new Command.PutAll(part.getKey(), part.getValue()),
                     sizes.getOrDefault(slot, 0),
                     deadlineNanos,
-                    ShardCalls.mapWrite(CommandResult.Count.class, gather.<CommandResult.Count>part(count -> {}))));
+                    ShardCalls.expecting(CommandResult.Count.class, gather.<CommandResult.Count>part(count -> {}))));
         });
     }
 
@@ -121,7 +121,7 @@ final class MultiKeyCalls {
                     new Command.DeleteAll(part),
                     part.size() * 32,
                     deadlineNanos,
-                    ShardCalls.mapWrite(
+                    ShardCalls.expecting(
                             CommandResult.Count.class,
                             gather.<CommandResult.Count>part(count -> deleted[0] += count.count()))));
         });

@@ -52,7 +52,7 @@ final class ScanCalls {
                 new Query.Scan(from.toCursor(), limit),
                 ReadConsistency.linearizable(),
                 deadlineNanos,
-                ShardCalls.map(QueryResult.Page.class, new Completion<>() {
+                ShardCalls.expecting(QueryResult.Page.class, new Completion<>() {
                     @Override
                     public void success(QueryResult.Page page) {
                         if (page.keys().isEmpty() && page.nextCursor() != 0) {
@@ -83,7 +83,7 @@ final class ScanCalls {
                         new Query.Size(),
                         ReadConsistency.linearizable(),
                         deadlineNanos,
-                        ShardCalls.map(
+                        ShardCalls.expecting(
                                 QueryResult.Count.class,
                                 gather.<QueryResult.Count>part(count -> total[0] += count.count())));
             }
@@ -141,7 +141,7 @@ final class ScanCalls {
                 new Query.RandomKey(seed),
                 ReadConsistency.linearizable(),
                 deadlineNanos,
-                ShardCalls.map(QueryResult.Keys.class, new Completion<>() {
+                ShardCalls.expecting(QueryResult.Keys.class, new Completion<>() {
                     @Override
                     public void success(QueryResult.Keys keys) {
                         if (keys.keys().isEmpty()) {
@@ -169,7 +169,7 @@ final class ScanCalls {
                         new Command.Clear(),
                         0,
                         deadlineNanos,
-                        ShardCalls.mapWrite(CommandResult.Done.class, gather.<CommandResult.Done>part(done -> {})));
+                        ShardCalls.expecting(CommandResult.Done.class, gather.<CommandResult.Done>part(done -> {})));
             }
         });
     }

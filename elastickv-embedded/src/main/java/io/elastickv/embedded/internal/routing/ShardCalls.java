@@ -29,7 +29,7 @@ final class ShardCalls {
                         command,
                         bytes,
                         deadlineNanos,
-                        mapWrite(type, mapped(map, completion))));
+                        expecting(type, mapped(map, completion))));
     }
 
     static <R extends QueryResult, T> Call<T> query(
@@ -42,7 +42,7 @@ final class ShardCalls {
                         query,
                         consistency,
                         deadlineNanos,
-                        map(type, mapped(map, completion))));
+                        expecting(type, mapped(map, completion))));
     }
 
     static <R, T> Completion<R> mapped(Function<R, T> map, Completion<T> completion) {
@@ -59,28 +59,11 @@ final class ShardCalls {
         };
     }
 
-    static <R extends QueryResult> Completion<QueryResult> map(Class<R> type, Completion<R> completion) {
+    /** Takes results of the one type that is expected; of all others there is only the one that {@link #unexpected} tells. */
+    static <S, R extends S> Completion<S> expecting(Class<R> type, Completion<R> completion) {
         return new Completion<>() {
             @Override
-            public void success(QueryResult result) {
-                if (type.isInstance(result)) {
-                    completion.success(type.cast(result));
-                } else {
-                    completion.failure(unexpected(-1, result));
-                }
-            }
-
-            @Override
-            public void failure(ElastickvException failure) {
-                completion.failure(failure);
-            }
-        };
-    }
-
-    static <R extends CommandResult> Completion<CommandResult> mapWrite(Class<R> type, Completion<R> completion) {
-        return new Completion<>() {
-            @Override
-            public void success(CommandResult result) {
+            public void success(S result) {
                 if (type.isInstance(result)) {
                     completion.success(type.cast(result));
                 } else {
