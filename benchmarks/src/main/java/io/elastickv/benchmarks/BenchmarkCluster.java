@@ -7,18 +7,23 @@ import io.elastickv.embedded.Durability;
 import io.elastickv.embedded.Elastickv;
 import io.elastickv.embedded.StorageEngine;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Three nodes in this process. */
 final class BenchmarkCluster implements AutoCloseable {
 
     private static final int NODES = 3;
+    private static final int FIRST_PORT = 10_000;
+    private static final int LAST_PORT = 32_000;
+    private static final int MAX_PORT_ATTEMPTS = 1_000;
 
     /**
      * How the nodes are built.
@@ -73,14 +78,21 @@ final class BenchmarkCluster implements AutoCloseable {
         }
     }
 
+    /** Free ports, below those that the system gives to outgoing connections: one of these would take them at once. */
     private static List<Integer> freePorts() throws IOException {
         List<ServerSocket> held = new ArrayList<>();
         try {
             List<Integer> ports = new ArrayList<>();
-            for (int i = 0; i < NODES; i++) {
-                ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                held.add(socket);
-                ports.add(socket.getLocalPort());
+            for (int attempts = 0; ports.size() < NODES; attempts++) {
+                int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT);
+                try {
+                    held.add(new ServerSocket(port, 1, InetAddress.getLoopbackAddress()));
+                    ports.add(port);
+                } catch (BindException e) {
+                    if (attempts > MAX_PORT_ATTEMPTS) {
+                        throw new IOException("no free ports between " + FIRST_PORT + " and " + LAST_PORT, e);
+                    }
+                }
             }
             return ports;
         } finally {

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.StringWriter;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,7 +109,7 @@ class ReadmeTest {
     void theSnippetRunsWithTheFlagsThatStandBesideIt() throws Exception {
         String source = snippet();
         // The default port may be in use on a machine that runs tests.
-        String elsewhere = source.replace(".start()", ".address(\"127.0.0.1\", " + freePort() + ").start()");
+        String elsewhere = source.replace(".start()", ".address(\"127.0.0.1\", " + FreePorts.choose() + ").start()");
         assertThat(elsewhere).isNotEqualTo(source);
         Path classes = compile(elsewhere, "elsewhere");
         List<String> command = new ArrayList<>();
@@ -140,11 +138,5 @@ class ReadmeTest {
                 .as(everything)
                 .endsWith("world");
         assertThat(directory.resolve("work/data/n1")).isDirectory();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -1,10 +1,7 @@
 package io.elastickv.embedded.internal.transport;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import io.elastickv.embedded.FreePorts;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -46,18 +43,10 @@ final class TestNode implements ClusterListener, AutoCloseable {
     }
 
     /** Free ports of the loopback interface. */
-    static List<PeerAddress> addresses(int count) throws IOException {
-        List<ServerSocket> sockets = new ArrayList<>();
-        List<PeerAddress> addresses = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-            sockets.add(socket);
-            addresses.add(new PeerAddress("127.0.0.1", socket.getLocalPort()));
-        }
-        for (ServerSocket socket : sockets) {
-            socket.close();
-        }
-        return addresses;
+    static List<PeerAddress> addresses(int count) {
+        return FreePorts.choose(count).stream()
+                .map(port -> new PeerAddress("127.0.0.1", port))
+                .toList();
     }
 
     byte[] call(String peer, int method, byte[] payload) throws Exception {
