@@ -179,6 +179,9 @@ final class FaultsIT {
         }
         assertThatThrownBy(minority::size).isInstanceOf(UnavailableException.class);
         assertThat(minority.get(b("k1"), ReadConsistency.local())).isPresent();
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(cluster.node(1).cluster().shards())
+                        .allSatisfy(shard -> assertThat(shard.state()).isEqualTo(ShardInfo.State.NO_LEADER)));
         cluster.store(0).put(b("k1"), b("majority"));
         assertThat(read(cluster.store(2), b("k1"))).isEqualTo("majority");
         cluster.heal();

@@ -393,7 +393,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             return;
         }
         for (ShardRoute route : table.shards()) {
-            if (route.id() == groupId && route.learn(term, leader)) {
+            if (route.id() == groupId && (leader == null ? route.lost(term) : route.learn(term, leader))) {
                 if (leader == null) {
                     LOG.debug("node {}: shard {} has no leader in term {}", name(), groupId, term);
                 } else {

@@ -67,6 +67,20 @@ public final class ShardRoute {
         return true;
     }
 
+    /**
+     * The replica here has lost touch with the leader of {@code term}, or never knew one.
+     *
+     * @return whether anything changed
+     */
+    public synchronized boolean lost(long term) {
+        Leader known = leader;
+        if (term < known.term || (term == known.term && known.node == null)) {
+            return false;
+        }
+        leader = new Leader(term, null);
+        return true;
+    }
+
     /** Forgets that {@code node} leads, because it is gone. */
     public synchronized boolean forget(String node) {
         Leader known = leader;
