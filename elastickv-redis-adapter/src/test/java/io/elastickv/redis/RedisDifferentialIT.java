@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.elastickv.embedded.FreePorts;
 import io.elastickv.redis.fake.FakeCluster;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,7 +89,7 @@ class RedisDifferentialIT {
         assumeTrue(Files.isExecutable(SERVER), "no redis-server installed");
         long seed = Long.getLong("elastickv.seed", System.nanoTime());
         Random random = new Random(seed);
-        int port = freePort();
+        int port = FreePorts.choose();
         Process redis = startRedis(port);
         try (FakeCluster cluster = FakeCluster.single();
                 RedisAdapter adapter = RedisAdapter.builder(cluster.node(0))
@@ -120,8 +121,9 @@ class RedisDifferentialIT {
     @Test
     void theRecordedRepliesAreThoseOfRedis() throws Exception {
         assumeTrue(Files.isExecutable(SERVER), "no redis-server installed");
-        int port = freePort();
-        Process redis = startRedis(port, "--cluster-enabled", "yes", "--cluster-port", Integer.toString(freePort()));
+        int port = FreePorts.choose();
+        Process redis =
+                startRedis(port, "--cluster-enabled", "yes", "--cluster-port", Integer.toString(FreePorts.choose()));
         try (RawClient admin = connect(port)) {
             assumeTrue(admin.inline("INFO server").contains("redis_version:7.0."), "not Redis 7.0");
             admin.inline("CLUSTER ADDSLOTSRANGE 0 16383");
@@ -186,11 +188,5 @@ class RedisDifferentialIT {
     private static RawClient connect(int port) throws Exception {
         return await().ignoreException(java.net.ConnectException.class)
                 .until(() -> new RawClient(port), client -> true);
-    }
-
-    private static int freePort() throws IOException {
-        try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -113,14 +113,6 @@ public final class ShardStateMachine implements AutoCloseable {
         return appliedIndex.getAcquire();
     }
 
-    /**
-     * An entry that is no command (a leader's first, a change of members) stands at {@code index}: nothing to do but to
-     * remember that it is applied. For the apply thread.
-     */
-    public void skip(long index) {
-        appliedIndex.setRelease(Math.max(index, appliedIndex.getPlain()));
-    }
-
     /** The log's time in milliseconds since 1970. Any thread. */
     public long logTimeMillis() {
         return store.logTimeMillis();

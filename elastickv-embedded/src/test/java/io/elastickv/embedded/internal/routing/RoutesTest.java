@@ -80,4 +80,16 @@ class RoutesTest {
                 .isThrownBy(() -> new RouteTable(List.of(shard(0, 0, 100), shard(1, 100, 16383))))
                 .withMessage("slot 100 is owned by shard 0 and by shard 1");
     }
+
+    @Test
+    void aReplicaThatLostItsLeaderSaysSoOnceAndOfNoOlderTerm() {
+        ShardRoute route = shard(0, 0, 10);
+        route.learn(3, "n2");
+        assertThat(route.lost(2)).as("an older term").isFalse();
+        assertThat(route.leader()).isEqualTo("n2");
+        assertThat(route.lost(3)).isTrue();
+        assertThat(route.leader()).isNull();
+        assertThat(route.lost(3)).as("again").isFalse();
+        assertThat(route.learn(3, "n2")).as("it was there all the time").isTrue();
+    }
 }
