@@ -37,8 +37,8 @@ final class ArchitectureTest {
     private static final String API = "io.elastickv.api";
 
     /** From top to bottom. */
-    private static final List<String> LAYERS =
-            List.of("node", "placement", "routing", "shard", "storage", "command", "raft", "raft.log", "raft.core");
+    private static final List<String> LAYERS = List.of(
+            "node", "placement", "routing", "shard", "storage", "command", "raft", "raft.log", "raft.core", "files");
 
     private static final Set<String> MAY_USE_API = Set.of("node", "placement", "routing", "shard");
     private static final String TRANSPORT = "transport";

@@ -1,15 +1,15 @@
 package io.elastickv.embedded.internal.raft;
 
-import io.elastickv.embedded.internal.raft.log.LogFiles;
+import io.elastickv.embedded.internal.files.NodeFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Real files whose syncs wait while the gate is shut, and fail once the disk is broken. */
-final class GatedFiles implements LogFiles {
+final class GatedFiles implements NodeFiles {
 
-    private final LogFiles files = LogFiles.system();
+    private final NodeFiles files = NodeFiles.system();
     private boolean shut;
     private boolean broken;
     private boolean waiting;
@@ -60,12 +60,12 @@ final class GatedFiles implements LogFiles {
     }
 
     @Override
-    public LogFile openForWriting(Path file) throws IOException {
+    public NodeFile openForWriting(Path file) throws IOException {
         return new GatedFile(files.openForWriting(file));
     }
 
     @Override
-    public LogFile openForReading(Path file) throws IOException {
+    public NodeFile openForReading(Path file) throws IOException {
         return files.openForReading(file);
     }
 
@@ -75,15 +75,25 @@ final class GatedFiles implements LogFiles {
     }
 
     @Override
+    public void move(Path file, Path target) throws IOException {
+        files.move(file, target);
+    }
+
+    @Override
+    public boolean exists(Path path) throws IOException {
+        return files.exists(path);
+    }
+
+    @Override
     public void forceDirectory(Path directory) throws IOException {
         files.forceDirectory(directory);
     }
 
-    private final class GatedFile implements LogFile {
+    private final class GatedFile implements NodeFile {
 
-        private final LogFile file;
+        private final NodeFile file;
 
-        GatedFile(LogFile file) {
+        GatedFile(NodeFile file) {
             this.file = file;
         }
 

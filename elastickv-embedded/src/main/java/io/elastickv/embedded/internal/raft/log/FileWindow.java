@@ -1,6 +1,6 @@
 package io.elastickv.embedded.internal.raft.log;
 
-import io.elastickv.embedded.internal.raft.log.LogFiles.LogFile;
+import io.elastickv.embedded.internal.files.NodeFiles.NodeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class FileWindow {
 
     private final ByteBuffer buffer;
-    private @Nullable LogFile file;
+    private @Nullable NodeFile file;
     private long start;
 
     FileWindow(int bytes) {
@@ -22,7 +22,7 @@ final class FileWindow {
     }
 
     /** Continues with {@code newFile}; forgets what was read. */
-    void open(LogFile newFile) {
+    void open(NodeFile newFile) {
         file = newFile;
         start = 0;
         buffer.limit(0);
@@ -87,7 +87,7 @@ final class FileWindow {
     }
 
     private void fill(long offset, int needed) throws IOException {
-        LogFile source = file;
+        NodeFile source = file;
         if (source == null || needed > buffer.capacity()) {
             throw new IllegalStateException("window of " + buffer.capacity() + " bytes asked for " + needed);
         }

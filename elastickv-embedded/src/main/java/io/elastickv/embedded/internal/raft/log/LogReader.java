@@ -1,8 +1,8 @@
 package io.elastickv.embedded.internal.raft.log;
 
+import io.elastickv.embedded.internal.files.NodeFiles.NodeFile;
 import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
-import io.elastickv.embedded.internal.raft.log.LogFiles.LogFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ final class LogReader {
     // What follows is used by the reader thread only.
     private final FileWindow window = new FileWindow(WINDOW_BYTES);
     private final CRC32C crc = new CRC32C();
-    private final Map<Long, LogFile> openFiles = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Long, NodeFile> openFiles = new LinkedHashMap<>(16, 0.75f, true);
 
     LogReader(NodeLogOptions options, NodeLog log) {
         this.options = options;
@@ -235,12 +235,12 @@ final class LogReader {
         return new LogCorruptException(path, offset, what + ", although it was durable", LogRecovery.REMEDY);
     }
 
-    private LogFile file(long sequence, Path path) throws IOException {
-        LogFile file = openFiles.get(sequence);
+    private NodeFile file(long sequence, Path path) throws IOException {
+        NodeFile file = openFiles.get(sequence);
         if (file == null) {
             if (openFiles.size() >= MAX_OPEN_FILES) {
                 Long eldest = openFiles.keySet().iterator().next();
-                LogFile closing = openFiles.remove(eldest);
+                NodeFile closing = openFiles.remove(eldest);
                 if (closing != null) {
                     closeQuietly(closing);
                 }
@@ -251,7 +251,7 @@ final class LogReader {
         return file;
     }
 
-    private static void closeQuietly(LogFile file) {
+    private static void closeQuietly(NodeFile file) {
         try {
             file.close();
         } catch (IOException e) {

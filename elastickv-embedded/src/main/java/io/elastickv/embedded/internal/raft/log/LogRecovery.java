@@ -1,8 +1,8 @@
 package io.elastickv.embedded.internal.raft.log;
 
+import io.elastickv.embedded.internal.files.NodeFiles.NodeFile;
 import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.HardState;
-import io.elastickv.embedded.internal.raft.log.LogFiles.LogFile;
 import io.elastickv.embedded.internal.raft.log.LogFormat.SegmentHeader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -108,7 +108,7 @@ final class LogRecovery {
 
     private void readHeader(Path path, long sequence, boolean last) throws IOException {
         SegmentHeader header;
-        try (LogFile file = options.files().openForReading(path)) {
+        try (NodeFile file = options.files().openForReading(path)) {
             window.open(file);
             int index = window.find(0, LogFormat.SEGMENT_HEADER_USED);
             header = index < 0
@@ -137,7 +137,7 @@ final class LogRecovery {
     }
 
     private void readSealed(Segment segment, long end) {
-        try (LogFile file = options.files().openForReading(segment.path)) {
+        try (NodeFile file = options.files().openForReading(segment.path)) {
             window.open(file);
             long size = file.size();
             long at = LogFormat.SEGMENT_HEADER_BYTES;
@@ -157,7 +157,7 @@ final class LogRecovery {
     }
 
     private void forceFile(Path path) {
-        try (LogFile file = options.files().openForWriting(path)) {
+        try (NodeFile file = options.files().openForWriting(path)) {
             file.force(true);
         } catch (IOException e) {
             throw new LogIoException(path, "syncing", e);
@@ -165,7 +165,7 @@ final class LogRecovery {
     }
 
     private SegmentWriter readLast(Segment segment) {
-        LogFile file;
+        NodeFile file;
         try {
             file = options.files().openForWriting(segment.path);
         } catch (IOException e) {
@@ -228,7 +228,7 @@ final class LogRecovery {
     }
 
     /** Writes what is in the file to the same place. */
-    private void rewrite(LogFile file, long from, long to) throws IOException {
+    private void rewrite(NodeFile file, long from, long to) throws IOException {
         long at = from;
         while (at < to) {
             int length = (int) Math.min(window.available(at), to - at);
@@ -368,7 +368,7 @@ final class LogRecovery {
         return new LogCorruptException(path, offset, what, withoutFsync ? REMEDY_WITHOUT_FSYNC : REMEDY);
     }
 
-    private static void closeQuietly(LogFile file) {
+    private static void closeQuietly(NodeFile file) {
         try {
             file.close();
         } catch (IOException e) {

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.raft.log;
 
+import io.elastickv.embedded.internal.files.NodeFiles;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Objects;
@@ -26,7 +27,7 @@ public record NodeLogOptions(
         long segmentBytes,
         int preallocateBytes,
         int maxRecordBytes,
-        LogFiles files,
+        NodeFiles files,
         LongSupplier salts) {
 
     /** 64 MiB. */
@@ -67,7 +68,7 @@ public record NodeLogOptions(
                 DEFAULT_SEGMENT_BYTES,
                 DEFAULT_PREALLOCATE_BYTES,
                 DEFAULT_MAX_RECORD_BYTES,
-                LogFiles.system(),
+                NodeFiles.system(),
                 RANDOM::nextLong);
     }
 
@@ -89,7 +90,7 @@ public record NodeLogOptions(
         return new NodeLogOptions(directory, nodeName, durability, segmentBytes, preallocateBytes, value, files, salts);
     }
 
-    public NodeLogOptions withFiles(LogFiles value) {
+    public NodeLogOptions withFiles(NodeFiles value) {
         return new NodeLogOptions(
                 directory, nodeName, durability, segmentBytes, preallocateBytes, maxRecordBytes, value, salts);
     }

@@ -1,8 +1,8 @@
 package io.elastickv.embedded.internal.raft.log;
 
+import io.elastickv.embedded.internal.files.NodeFiles.NodeFile;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
-import io.elastickv.embedded.internal.raft.log.LogFiles.LogFile;
 import io.elastickv.embedded.internal.raft.log.LogFormat.SegmentHeader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,7 +29,7 @@ final class SegmentWriter {
     private final ByteBuffer crcView = buffer.duplicate();
 
     private Path path;
-    private @Nullable LogFile file;
+    private @Nullable NodeFile file;
     private SegmentHeader header;
 
     /** Where the next frame begins. */
@@ -52,7 +52,7 @@ final class SegmentWriter {
 
     /** Continues {@code file}, whose last frame ends at {@code end}; closes it at last. */
     static SegmentWriter resume(
-            NodeLogOptions options, Path path, LogFile file, SegmentHeader header, long end, long size) {
+            NodeLogOptions options, Path path, NodeFile file, SegmentHeader header, long end, long size) {
         SegmentWriter writer = new SegmentWriter(options, path, header);
         writer.file = file;
         writer.position = end;
@@ -121,7 +121,7 @@ final class SegmentWriter {
     }
 
     void close() throws IOException {
-        LogFile closing = file;
+        NodeFile closing = file;
         file = null;
         if (closing != null) {
             closing.close();
@@ -196,7 +196,7 @@ final class SegmentWriter {
     }
 
     /** Fills {@code from} to {@code to} with zeros. */
-    static void writeZeros(LogFile file, long from, long to) throws IOException {
+    static void writeZeros(NodeFile file, long from, long to) throws IOException {
         ByteBuffer zeros = ZEROS.duplicate();
         long at = from;
         while (at < to) {
@@ -275,7 +275,7 @@ final class SegmentWriter {
     }
 
     /** Writes all that remains of {@code source}; gives the position behind it. */
-    static long writeFully(LogFile file, ByteBuffer source, long position) throws IOException {
+    static long writeFully(NodeFile file, ByteBuffer source, long position) throws IOException {
         long at = position;
         while (source.hasRemaining()) {
             int written = file.write(source, at);
@@ -287,8 +287,8 @@ final class SegmentWriter {
         return at;
     }
 
-    private LogFile file() {
-        LogFile open = file;
+    private NodeFile file() {
+        NodeFile open = file;
         if (open == null) {
             throw new IllegalStateException("the segment is closed");
         }

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import io.elastickv.embedded.internal.files.FaultyFiles;
+import io.elastickv.embedded.internal.files.FaultyFiles.Unsynced;
 import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
-import io.elastickv.embedded.internal.raft.log.FaultyFiles.Unsynced;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;

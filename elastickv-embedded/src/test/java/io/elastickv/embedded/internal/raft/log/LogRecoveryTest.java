@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.elastickv.embedded.internal.files.FaultyFiles;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.raft.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.elastickv.embedded.internal.files.FaultyFiles;
 import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.LogEntry;

@@ -1,4 +1,4 @@
-package io.elastickv.embedded.internal.raft.log;
+package io.elastickv.embedded.internal.files;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -7,14 +7,15 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The file operations the log needs, and nothing more: the seam at which tests inject faults and power cuts. All methods
- * may block; implementations are used by several threads, each {@link LogFile} that writes by one.
+ * The file operations that the log and the checkpoints need, and nothing more: the seam at which tests inject faults and
+ * power cuts. All methods may block; implementations are used by several threads, each {@link NodeFile} that writes by
+ * one.
  */
-public interface LogFiles {
+public interface NodeFiles {
 
     /** The file system of this machine. */
-    static LogFiles system() {
-        return SystemLogFiles.INSTANCE;
+    static NodeFiles system() {
+        return SystemFiles.INSTANCE;
     }
 
     /** Creates {@code directory} and its parents if they are missing. */
@@ -24,19 +25,28 @@ public interface LogFiles {
     List<String> list(Path directory) throws IOException;
 
     /** Opens {@code file} for reading and writing; creates it, empty, if it is missing. */
-    LogFile openForWriting(Path file) throws IOException;
+    NodeFile openForWriting(Path file) throws IOException;
 
     /** Opens an existing {@code file} for reading. */
-    LogFile openForReading(Path file) throws IOException;
+    NodeFile openForReading(Path file) throws IOException;
 
-    /** Deletes {@code file}; durable only after {@link #forceDirectory}. */
+    /** Deletes {@code file}, which may be an empty directory; durable only after {@link #forceDirectory}. */
     void delete(Path file) throws IOException;
 
-    /** Makes creations and deletions in {@code directory} durable. */
+    /**
+     * Gives {@code file} the name {@code target} in one step, in place of the file that may have it; durable only after
+     * {@link #forceDirectory}. Both are in one directory.
+     */
+    void move(Path file, Path target) throws IOException;
+
+    /** Whether {@code path} is there. */
+    boolean exists(Path path) throws IOException;
+
+    /** Makes creations, deletions and new names in {@code directory} durable. */
     void forceDirectory(Path directory) throws IOException;
 
     /** One open file; all access is positional. */
-    interface LogFile extends Closeable {
+    interface NodeFile extends Closeable {
 
         /** Reads at most the remaining bytes of {@code target}; -1 at or behind the end of the file. */
         int read(ByteBuffer target, long position) throws IOException;

@@ -1,4 +1,4 @@
-package io.elastickv.embedded.internal.raft.log;
+package io.elastickv.embedded.internal.files;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,12 +18,12 @@ import java.util.function.Supplier;
  * A file system in memory that forgets like a real one: what was not synced may or may not be there after a power cut,
  * sector by sector, and so may names of files. Any operation can be made to fail, or to be the last one. Thread-safe.
  */
-final class FaultyFiles implements LogFiles {
+public final class FaultyFiles implements NodeFiles {
 
     private static final int SECTOR = 512;
 
     /** What a power cut does to writes that were not synced. */
-    enum Unsynced {
+    public enum Unsynced {
         LOST,
         KEPT,
         SOME
@@ -62,7 +62,7 @@ final class FaultyFiles implements LogFiles {
     private Random random = new Random(0);
 
     /** The operation {@code number} (from 0) from now on fails, once. */
-    synchronized FaultyFiles failAt(int number, Supplier<IOException> exception) {
+    public synchronized FaultyFiles failAt(int number, Supplier<IOException> exception) {
         faultAt = operations + number;
         fault = exception;
         crashes = false;
@@ -70,40 +70,40 @@ final class FaultyFiles implements LogFiles {
     }
 
     /** The operation {@code number} (from 0) from now on is done by half, and nothing works after it. */
-    synchronized FaultyFiles crashAt(int number, Random howFar) {
+    public synchronized FaultyFiles crashAt(int number, Random howFar) {
         faultAt = operations + number;
         crashes = true;
         random = howFar;
         return this;
     }
 
-    synchronized FaultyFiles maxWriteBytes(int bytes) {
+    public synchronized FaultyFiles maxWriteBytes(int bytes) {
         maxWriteBytes = bytes;
         return this;
     }
 
     /** So many bytes can be allocated from now on. */
-    synchronized FaultyFiles freeBytes(long bytes) {
+    public synchronized FaultyFiles freeBytes(long bytes) {
         freeBytes = bytes;
         return this;
     }
 
     /** Runs before each sync, without any lock. */
-    synchronized FaultyFiles beforeForce(Runnable action) {
+    public synchronized FaultyFiles beforeForce(Runnable action) {
         beforeForce = action;
         return this;
     }
 
-    synchronized int operations() {
+    public synchronized int operations() {
         return operations;
     }
 
-    synchronized boolean hasCrashed() {
+    public synchronized boolean hasCrashed() {
         return crashed;
     }
 
     /** What is there after the power is back. */
-    synchronized FaultyFiles afterPowerCut(Unsynced unsynced, Random seed) {
+    public synchronized FaultyFiles afterPowerCut(Unsynced unsynced, Random seed) {
         FaultyFiles next = new FaultyFiles();
         Map<Path, Inode> all = new TreeMap<>(durableNames);
         if (unsynced == Unsynced.KEPT) {
@@ -126,7 +126,7 @@ final class FaultyFiles implements LogFiles {
     }
 
     /** What is there after the process died: all that was written. */
-    synchronized FaultyFiles afterKill() {
+    public synchronized FaultyFiles afterKill() {
         FaultyFiles next = new FaultyFiles();
         Map<Inode, Inode> copies = new LinkedHashMap<>();
         names.forEach((path, inode) -> next.names.put(path, copies.computeIfAbsent(inode, FaultyFiles::copy)));
@@ -166,12 +166,12 @@ final class FaultyFiles implements LogFiles {
         return result;
     }
 
-    synchronized byte[] content(Path file) {
+    public synchronized byte[] content(Path file) {
         return names.get(file).content.clone();
     }
 
     /** Replaces the content of {@code file}, durably. */
-    synchronized FaultyFiles put(Path file, byte[] content) {
+    public synchronized FaultyFiles put(Path file, byte[] content) {
         Inode inode = new Inode();
         inode.content = content.clone();
         inode.durable = content.clone();
@@ -180,13 +180,13 @@ final class FaultyFiles implements LogFiles {
         return this;
     }
 
-    synchronized FaultyFiles remove(Path file) {
+    public synchronized FaultyFiles remove(Path file) {
         names.remove(file);
         durableNames.remove(file);
         return this;
     }
 
-    synchronized List<Path> files() {
+    public synchronized List<Path> files() {
         return names.keySet().stream().sorted().toList();
     }
 
@@ -197,12 +197,16 @@ final class FaultyFiles implements LogFiles {
     public synchronized List<String> list(Path directory) throws IOException {
         alive();
         List<String> result = new ArrayList<>();
-        names.keySet().forEach(path -> result.add(path.getFileName().toString()));
+        for (Path path : names.keySet()) {
+            if (directory.equals(path.getParent())) {
+                result.add(path.getFileName().toString());
+            }
+        }
         return result;
     }
 
     @Override
-    public synchronized LogFile openForWriting(Path file) throws IOException {
+    public synchronized NodeFile openForWriting(Path file) throws IOException {
         alive();
         Inode inode = names.get(file);
         if (inode == null) {
@@ -215,7 +219,7 @@ final class FaultyFiles implements LogFiles {
     }
 
     @Override
-    public synchronized LogFile openForReading(Path file) throws IOException {
+    public synchronized NodeFile openForReading(Path file) throws IOException {
         alive();
         Inode inode = names.get(file);
         if (inode == null) {
@@ -232,12 +236,34 @@ final class FaultyFiles implements LogFiles {
     }
 
     @Override
+    public synchronized void move(Path file, Path target) throws IOException {
+        boolean last = countOperation();
+        Inode inode = names.remove(file);
+        if (inode == null) {
+            throw new NoSuchFileException(file.toString());
+        }
+        names.put(target, inode);
+        crash(last);
+    }
+
+    @Override
+    public synchronized boolean exists(Path path) throws IOException {
+        alive();
+        return names.keySet().stream().anyMatch(file -> file.startsWith(path));
+    }
+
+    @Override
     public void forceDirectory(Path directory) throws IOException {
         forceHook().run();
         synchronized (this) {
             boolean last = countOperation();
             if (!last || random.nextBoolean()) {
-                durableNames = new LinkedHashMap<>(names);
+                durableNames.keySet().removeIf(file -> directory.equals(file.getParent()));
+                names.forEach((file, inode) -> {
+                    if (directory.equals(file.getParent())) {
+                        durableNames.put(file, inode);
+                    }
+                });
             }
             crash(last);
         }
@@ -270,7 +296,7 @@ final class FaultyFiles implements LogFiles {
         }
     }
 
-    private final class MemoryFile implements LogFile {
+    private final class MemoryFile implements NodeFile {
 
         private final Inode inode;
 

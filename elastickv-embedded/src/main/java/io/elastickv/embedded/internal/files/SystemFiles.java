@@ -1,21 +1,22 @@
-package io.elastickv.embedded.internal.raft.log;
+package io.elastickv.embedded.internal.files;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** {@link LogFiles} on {@link FileChannel}. */
-final class SystemLogFiles implements LogFiles {
+/** {@link NodeFiles} on {@link FileChannel}. */
+final class SystemFiles implements NodeFiles {
 
-    static final SystemLogFiles INSTANCE = new SystemLogFiles();
+    static final SystemFiles INSTANCE = new SystemFiles();
 
-    private SystemLogFiles() {}
+    private SystemFiles() {}
 
     @Override
     public void createDirectories(Path directory) throws IOException {
@@ -32,19 +33,29 @@ final class SystemLogFiles implements LogFiles {
     }
 
     @Override
-    public LogFile openForWriting(Path file) throws IOException {
+    public NodeFile openForWriting(Path file) throws IOException {
         return new ChannelFile(
                 FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
     }
 
     @Override
-    public LogFile openForReading(Path file) throws IOException {
+    public NodeFile openForReading(Path file) throws IOException {
         return new ChannelFile(FileChannel.open(file, StandardOpenOption.READ));
     }
 
     @Override
     public void delete(Path file) throws IOException {
         Files.delete(file);
+    }
+
+    @Override
+    public void move(Path file, Path target) throws IOException {
+        Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    @Override
+    public boolean exists(Path path) {
+        return Files.exists(path);
     }
 
     @Override
@@ -55,7 +66,7 @@ final class SystemLogFiles implements LogFiles {
         }
     }
 
-    private record ChannelFile(FileChannel channel) implements LogFile {
+    private record ChannelFile(FileChannel channel) implements NodeFile {
 
         @Override
         public int read(ByteBuffer target, long position) throws IOException {
