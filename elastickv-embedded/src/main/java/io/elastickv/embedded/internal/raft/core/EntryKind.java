@@ -5,10 +5,11 @@ public enum EntryKind {
     /** Opens a leader's term; carries nothing (Ongaro, 6.4). */
     NOOP(0),
     /** A command for the state machine. */
-    COMMAND(1);
-    // Code 2 is kept for a membership change.
+    COMMAND(1),
+    /** The group's members from this entry on: a {@link Configuration}, in effect as soon as it is appended. */
+    CONFIGURATION(2);
 
-    private static final EntryKind[] BY_CODE = {NOOP, COMMAND};
+    private static final EntryKind[] BY_CODE = {NOOP, COMMAND, CONFIGURATION};
 
     private final byte code;
 

@@ -1,0 +1,169 @@
+package io.elastickv.embedded.internal.raft.core;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The members of a group (Ongaro, chapter 4): voters, and learners, which get the log but count in no majority (4.2.1).
+ * It changes by one member at a time, so the majorities of a configuration and of the one before always have a member in
+ * common (4.1). Immutable.
+ *
+ * <p>As bytes, in log entries and checkpoints (version 1): u8 version | u16 count of voters | each: u16 length, UTF-8 |
+ * the learners likewise. All big-endian.
+ *
+ * @param voters the members that vote, each once
+ * @param learners the members that do not, each once, none of them a voter
+ */
+public record Configuration(List<String> voters, List<String> learners) {
+
+    /** Nobody: what a replica knows that was just made, until it hears from a leader. */
+    public static final Configuration EMPTY = new Configuration(List.of(), List.of());
+
+    private static final byte VERSION = 1;
+    private static final int MAX_MEMBERS = 1_000;
+
+    /** Copies the lists and rejects a member that is named twice. */
+    public Configuration {
+        voters = List.copyOf(voters);
+        learners = List.copyOf(learners);
+        Set<String> all = new LinkedHashSet<>(voters);
+        all.addAll(learners);
+        if (all.size() != voters.size() + learners.size()) {
+            throw new IllegalArgumentException(
+                    "voters " + voters + " and learners " + learners + " name a member twice");
+        }
+        if (all.size() > MAX_MEMBERS) {
+            throw new IllegalArgumentException(all.size() + " members, at most " + MAX_MEMBERS + " are possible");
+        }
+    }
+
+    /** These voters, no learners. */
+    public static Configuration of(List<String> voters) {
+        return new Configuration(voters, List.of());
+    }
+
+    /** Whether {@code member} votes. */
+    public boolean isVoter(String member) {
+        return voters.contains(member);
+    }
+
+    /** Whether {@code member} is a learner. */
+    public boolean isLearner(String member) {
+        return learners.contains(member);
+    }
+
+    /** Whether {@code member} is one or the other. */
+    public boolean contains(String member) {
+        return isVoter(member) || isLearner(member);
+    }
+
+    /** Everybody: the voters, then the learners. */
+    public List<String> members() {
+        List<String> all = new ArrayList<>(voters);
+        all.addAll(learners);
+        return all;
+    }
+
+    /** With {@code member} as a further learner. */
+    public Configuration withLearner(String member) {
+        List<String> more = new ArrayList<>(learners);
+        more.add(member);
+        return new Configuration(voters, more);
+    }
+
+    /** With the learner {@code member} as a voter. */
+    public Configuration promoted(String member) {
+        List<String> fewer = new ArrayList<>(learners);
+        if (!fewer.remove(member)) {
+            throw new IllegalArgumentException(member + " is none of the learners " + learners);
+        }
+        List<String> more = new ArrayList<>(voters);
+        more.add(member);
+        return new Configuration(more, fewer);
+    }
+
+    /** Without {@code member}, whatever it was. */
+    public Configuration without(String member) {
+        List<String> v = new ArrayList<>(voters);
+        List<String> l = new ArrayList<>(learners);
+        v.remove(member);
+        l.remove(member);
+        return new Configuration(v, l);
+    }
+
+    /** As bytes. */
+    public byte[] encode() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.write(VERSION);
+        encode(out, voters);
+        encode(out, learners);
+        return out.toByteArray();
+    }
+
+    private static void encode(ByteArrayOutputStream out, List<String> names) {
+        putShort(out, names.size());
+        for (String name : names) {
+            byte[] bytes = name.getBytes(UTF_8);
+            putShort(out, bytes.length);
+            out.writeBytes(bytes);
+        }
+    }
+
+    private static void putShort(ByteArrayOutputStream out, int value) {
+        if (value > 0xFFFF) {
+            throw new IllegalArgumentException(value + " does not fit two bytes");
+        }
+        out.write(value >>> 8);
+        out.write(value);
+    }
+
+    /**
+     * From bytes.
+     *
+     * @throws MalformedMessageException if they are no configuration of a known version
+     */
+    public static Configuration decode(byte[] bytes) {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        if (bytes.length == 0 || in.get() != VERSION) {
+            throw new MalformedMessageException("a configuration of an unknown version");
+        }
+        List<String> voters = decodeNames(in);
+        List<String> learners = decodeNames(in);
+        if (in.hasRemaining()) {
+            throw new MalformedMessageException(in.remaining() + " bytes after a configuration");
+        }
+        try {
+            return new Configuration(voters, learners);
+        } catch (IllegalArgumentException e) {
+            throw new MalformedMessageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static List<String> decodeNames(ByteBuffer in) {
+        int count = getShort(in);
+        List<String> names = new ArrayList<>(Math.min(count, MAX_MEMBERS));
+        for (int i = 0; i < count; i++) {
+            int length = getShort(in);
+            if (length > in.remaining()) {
+                throw new MalformedMessageException("a configuration ends within a name");
+            }
+            byte[] name = new byte[length];
+            in.get(name);
+            names.add(new String(name, UTF_8));
+        }
+        return names;
+    }
+
+    private static int getShort(ByteBuffer in) {
+        if (in.remaining() < 2) {
+            throw new MalformedMessageException("a configuration ends early");
+        }
+        return in.getShort() & 0xFFFF;
+    }
+}
