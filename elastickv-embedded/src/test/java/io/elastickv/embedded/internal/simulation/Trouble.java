@@ -1,0 +1,193 @@
+package io.elastickv.embedded.internal.simulation;
+
+import static io.elastickv.embedded.internal.simulation.VirtualTime.MILLI;
+
+import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.simulation.SimulatedDisk.Unsynced;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+
+/** Does the faults of a scenario, and undoes them. */
+final class Trouble {
+
+    private final Simulation simulation;
+    private final VirtualTime time;
+    private final Network network;
+
+    Trouble(Simulation simulation) {
+        this.simulation = simulation;
+        this.time = simulation.time;
+        this.network = simulation.network;
+    }
+
+    void plan() {
+        for (Fault fault : simulation.scenario.faults) {
+            if (simulation.happens(fault)) {
+                time.at(fault.atNanos(), () -> {
+                    if (!simulation.healed) {
+                        happen(fault);
+                    }
+                });
+            }
+        }
+    }
+
+    private void happen(Fault fault) {
+        simulation.note(fault.seed());
+        SplittableRandom random = new SplittableRandom(fault.seed());
+        Node node = simulation.nodes.get(fault.node());
+        Node other = simulation.nodes.get(fault.other());
+        long lasts = fault.lastsNanos();
+        switch (fault.kind()) {
+            case KILL -> {
+                suspect(node, false, random);
+                node.kill();
+                restartAfter(lasts / 4, node);
+            }
+            case POWER_CUT -> {
+                suspect(node, false, random);
+                node.powerCut(unsynced(random));
+                restartAfter(lasts / 4, node);
+            }
+            case POWER_CUT_OF_ALL -> {
+                for (Node each : simulation.nodes) {
+                    each.powerCut(unsynced(random));
+                    restartAfter(1 + random.nextLong(lasts / 4), each);
+                }
+            }
+            case CRASH_WHILE_WRITING -> node.disk.crashIn(random.nextInt(12));
+            case PAUSE -> {
+                node.pause();
+                time.after(lasts, node::resume);
+            }
+            case CUT_OFF -> {
+                network.isolate(node.number, true);
+                suspect(node, false, random);
+                time.after(lasts, () -> network.isolate(node.number, false));
+            }
+            case CUT_LEADER_OFF -> {
+                int group = random.nextInt(simulation.scenario.groups);
+                for (Node each : simulation.nodes) {
+                    if (each.isRunning() && each.replicas.get(group).group.status().role() == Role.LEADER) {
+                        // Clients still reach it: it must not tell them anything.
+                        for (Node peer : simulation.nodes) {
+                            network.setCut(each.number, peer.number, true);
+                            network.setCut(peer.number, each.number, true);
+                        }
+                        time.after(lasts, () -> network.isolate(each.number, false));
+                    }
+                }
+            }
+            case CUT_ONE_WAY -> {
+                network.setCut(node.number, other.number, true);
+                time.after(lasts, () -> network.setCut(node.number, other.number, false));
+            }
+            case HALVES -> {
+                network.halve(random.nextLong());
+                time.after(lasts, network::reconnect);
+            }
+            case LOSSY -> {
+                network.dropRate = 0.4 * random.nextDouble();
+                network.duplicateRate = 0.4 * random.nextDouble();
+                time.after(lasts, () -> {
+                    network.dropRate = 0;
+                    network.duplicateRate = 0;
+                });
+            }
+            case LAGGARD_NETWORK -> {
+                network.maxDelayNanos = (1 + random.nextInt(4)) * simulation.scenario.electionNanos / 4;
+                time.after(lasts, () -> network.maxDelayNanos = simulation.scenario.maxDelayNanos);
+            }
+            case SLOW_DISK -> {
+                node.maxSyncNanos = (1 + random.nextInt(4)) * simulation.scenario.electionNanos / 2;
+                time.after(lasts, () -> node.maxSyncNanos = simulation.scenario.maxSyncNanos);
+            }
+            case CLOCK_JUMP -> jump(node, random);
+            case TRANSFER -> {
+                for (Replica replica : node.replicas) {
+                    node.onLoop(() -> replica.group.transferLeadership(other.name));
+                }
+            }
+            case HAND_OVER -> node.replicas.forEach(replica -> node.onLoop(replica.group::handOver));
+            case CAMPAIGN -> node.replicas.forEach(replica -> node.onLoop(replica.group::campaign));
+            case FALSE_SUSPICION ->
+                node.replicas.forEach(replica -> node.onLoop(() -> replica.group.peerReachable(other.name, false)));
+            case WRITE_ERROR -> node.disk.failIn(random.nextInt(12));
+            case READ_ERROR -> node.disk.failReadIn(random.nextInt(6));
+            case FULL_DISK -> node.disk.setFull(true);
+            case BIT_FLIP -> flip(node);
+            case APPLY_FAILS -> node.failToApply();
+        }
+    }
+
+    private static Unsynced unsynced(SplittableRandom random) {
+        return Unsynced.values()[random.nextInt(3)];
+    }
+
+    private void jump(Node node, SplittableRandom random) {
+        long[] reach = {10, 1_000, 60_000, 3_600_000};
+        long most = reach[random.nextInt(reach.length)];
+        node.wallOffsetMillis += random.nextLong(-most, most + 1);
+    }
+
+    /** More than a minority of damaged disks is more than any protocol survives. */
+    private void flip(Node node) {
+        int damaged = node.damaged ? 0 : 1;
+        for (Node each : simulation.nodes) {
+            damaged += each.damaged ? 1 : 0;
+        }
+        if (damaged <= (simulation.nodes.size() - 1) / 2) {
+            String where = node.disk.flip(Path.of("/" + node.name));
+            if (where != null) {
+                node.damaged = true;
+                simulation.flips++;
+            }
+        }
+    }
+
+    private void restartAfter(long nanos, Node node) {
+        time.after(nanos, () -> {
+            if (node.state == Node.State.DOWN) {
+                node.start();
+                suspect(node, true, new SplittableRandom(nanos));
+            }
+        });
+    }
+
+    /** What the failure detectors of the others say of a node, if they notice. */
+    private void suspect(Node node, boolean reachable, SplittableRandom random) {
+        if (random.nextBoolean()) {
+            long after = random.nextLong(simulation.scenario.electionNanos / 2);
+            time.after(after + MILLI, () -> {
+                for (Node each : simulation.nodes) {
+                    if (each != node) {
+                        for (Replica replica : each.replicas) {
+                            each.onLoop(() -> replica.group.peerReachable(node.name, reachable));
+                        }
+                    }
+                }
+            });
+        }
+    }
+
+    /** All is well from now on, as far as it can be. */
+    void heal() {
+        network.heal();
+        for (Node node : simulation.nodes) {
+            node.maxSyncNanos = simulation.scenario.maxSyncNanos;
+            node.disk.setFull(false);
+            node.disk.disarm();
+            node.resume();
+            if (node.state == Node.State.DOWN) {
+                node.start();
+            }
+        }
+        for (Node node : simulation.nodes) {
+            for (Replica replica : node.replicas) {
+                for (Node other : simulation.nodes) {
+                    node.onLoop(() -> replica.group.peerReachable(other.name, true));
+                }
+            }
+        }
+    }
+}
