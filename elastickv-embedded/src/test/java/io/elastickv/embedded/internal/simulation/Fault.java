@@ -10,11 +10,12 @@ import java.util.SplittableRandom;
  * @param number of the fault in its scenario, to leave it out by
  * @param atNanos when
  * @param node whom it hits, if it is about one
+ * @param hitsLeader whether it hits whoever leads the first group instead, if anybody does
  * @param other somebody else
  * @param lastsNanos until it is over
  * @param seed for whatever else it decides
  */
-record Fault(int number, Kind kind, long atNanos, int node, int other, long lastsNanos, long seed) {
+record Fault(int number, Kind kind, long atNanos, int node, boolean hitsLeader, int other, long lastsNanos, long seed) {
 
     enum Kind {
         /** The process dies and comes back; the page cache survives. */
@@ -59,12 +60,13 @@ record Fault(int number, Kind kind, long atNanos, int node, int other, long last
                     case 1, 2 -> random.nextLong(2 * scaleNanos);
                     default -> random.nextLong(6 * scaleNanos);
                 };
-        return new Fault(number, kind, atNanos, node, other, lasts, random.nextLong());
+        return new Fault(number, kind, atNanos, node, random.nextBoolean(), other, lasts, random.nextLong());
     }
 
     @Override
     public String toString() {
         return String.format(
-                "#%d %,d ms %s n%d (n%d) for %,d ms", number, atNanos / MILLI, kind, node + 1, other + 1, lastsNanos / MILLI);
+                "#%d %,d ms %s n%d%s (n%d) for %,d ms",
+                number, atNanos / MILLI, kind, node + 1, hitsLeader ? " or leader" : "", other + 1, lastsNanos / MILLI);
     }
 }

@@ -178,8 +178,9 @@ final class Lane {
 
         @Override
         public void answered(QueryResult result) {
+            // However late it comes: the call is still under way.
             back(() -> {
-                if (ofAttempt == attempt) {
+                if (ofAttempt == attempt || !(result instanceof QueryResult.NeedsTime)) {
                     onAnswered(result);
                 }
             });

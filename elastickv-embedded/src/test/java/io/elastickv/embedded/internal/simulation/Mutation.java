@@ -3,13 +3,20 @@ package io.elastickv.embedded.internal.simulation;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
+import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RestoredState;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /** A mistake that a simulated cluster makes on purpose, to show that the simulation notices. By default none. */
 class Mutation {
 
     static final Mutation NONE = new Mutation();
+
+    /** The kinds of faults that bring the mistake to light; empty for all. */
+    Set<Fault.Kind> faults() {
+        return Set.of();
+    }
 
     /** What the disks do wrong. */
     SimulatedDisk.Lie lie() {
@@ -28,6 +35,21 @@ class Mutation {
     /** What the state machine makes of a command. */
     Object apply(Replica replica, long index, byte[] payload) {
         return replica.machine.apply(index, payload);
+    }
+
+    /** What a replica sends instead of {@code message}. */
+    RaftMessage sent(Replica from, String to, RaftMessage message) {
+        return message;
+    }
+
+    /** What comes of an entry that cannot be applied. */
+    Object applyFailed(RuntimeException failure) {
+        throw failure;
+    }
+
+    /** Whether a node that meets a fault is watched until it stops: not if a mutation is to be caught by what it leads to. */
+    boolean watchesFailStop() {
+        return true;
     }
 
     /** Whether reads are confirmed with the other replicas. */

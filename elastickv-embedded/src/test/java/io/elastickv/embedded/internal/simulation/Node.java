@@ -242,7 +242,7 @@ final class Node {
     private void expectFailure(String fault) {
         int mine = incarnation;
         simulation.time.after(2 * SECOND, () -> {
-            if (mine == incarnation && !failureReported && !paused) {
+            if (mine == incarnation && !failureReported && !paused && simulation.mutation.watchesFailStop()) {
                 simulation.oracle.violated("fail-stop", name + " went on though " + fault);
             }
         });

@@ -79,8 +79,9 @@ final class Replica implements StateMachine, GroupListener {
     }
 
     private void send(String peer, int ofGroup, RaftMessage message) {
-        oracle.sent(ofGroup, node.name, peer, message);
-        node.simulation.sendToReplica(node, peer, ofGroup, message);
+        RaftMessage sent = node.simulation.mutation.sent(this, peer, message);
+        oracle.sent(ofGroup, node.name, peer, sent);
+        node.simulation.sendToReplica(node, peer, ofGroup, sent);
     }
 
     // ---- for clients, on the loop
@@ -138,8 +139,13 @@ final class Replica implements StateMachine, GroupListener {
 
     @Override
     public Object apply(long index, byte[] payload) {
-        node.failToApplyIfAsked();
-        Object result = node.simulation.mutation.apply(this, index, payload);
+        Object result;
+        try {
+            node.failToApplyIfAsked();
+            result = node.simulation.mutation.apply(this, index, payload);
+        } catch (RuntimeException e) {
+            result = node.simulation.mutation.applyFailed(e);
+        }
         long digest = Arrays.hashCode(payload);
         digest = Oracle.mix(digest, Arrays.hashCode(ResultCodec.encode((CommandResult) result)));
         digest = Oracle.mix(digest, machine.logTimeMillis());

@@ -7,7 +7,9 @@ import static io.elastickv.embedded.internal.simulation.VirtualTime.SECOND;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.shard.SessionLimits;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -36,6 +38,11 @@ final class Scenario {
     private final SplittableRandom tuning;
 
     Scenario(long seed) {
+        this(seed, EnumSet.noneOf(Fault.Kind.class));
+    }
+
+    /** @param only the kinds of faults that there are; empty for a choice of all */
+    Scenario(long seed, Set<Fault.Kind> only) {
         this.seed = seed;
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L);
         int[] sizes = {1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5};
@@ -56,21 +63,22 @@ final class Scenario {
         maxTtlMillis = 200 + random.nextInt(4_000);
         oneByOne = random.nextInt(4) == 0;
         tuning = random.split();
-        faults = drawFaults(random);
+        faults = drawFaults(only, random);
     }
 
-    private List<Fault> drawFaults(SplittableRandom random) {
-        List<Fault.Kind> kinds = new ArrayList<>();
+    private List<Fault> drawFaults(Set<Fault.Kind> only, SplittableRandom random) {
+        List<Fault.Kind> kinds = new ArrayList<>(only);
         for (Fault.Kind kind : Fault.Kind.values()) {
-            if (random.nextBoolean()) {
+            if (random.nextBoolean() && only.isEmpty()) {
                 kinds.add(kind);
             }
         }
         List<Fault> drawn = new ArrayList<>();
-        int count = kinds.isEmpty() ? 0 : 2 + random.nextInt(24);
+        int count = kinds.isEmpty() ? 0 : 2 + random.nextInt(random.nextInt(3) == 0 ? 60 : 24);
+        boolean bursts = random.nextBoolean();
         long at = 0;
         for (int i = 0; i < count; i++) {
-            at += random.nextLong(2 * faultyNanos / count);
+            at += random.nextLong(bursts && random.nextInt(3) > 0 ? electionNanos / 20 : 3 * faultyNanos / count);
             if (at >= faultyNanos) {
                 break;
             }

@@ -6,6 +6,7 @@ import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.simulation.SimulatedDisk.Unsynced;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /** Does the faults of a scenario, and undoes them. */
 final class Trouble {
@@ -35,19 +36,19 @@ final class Trouble {
     private void happen(Fault fault) {
         simulation.note(fault.seed());
         SplittableRandom random = new SplittableRandom(fault.seed());
-        Node node = simulation.nodes.get(fault.node());
+        Node node = victim(fault, random);
         Node other = simulation.nodes.get(fault.other());
         long lasts = fault.lastsNanos();
         switch (fault.kind()) {
             case KILL -> {
                 suspect(node, false, random);
                 node.kill();
-                restartAfter(lasts / 4, node);
+                restartAfter(random.nextInt(3) == 0 ? 1 + lasts / 1000 : lasts / 4, node);
             }
             case POWER_CUT -> {
                 suspect(node, false, random);
                 node.powerCut(unsynced(random));
-                restartAfter(lasts / 4, node);
+                restartAfter(random.nextInt(3) == 0 ? 1 + lasts / 1000 : lasts / 4, node);
             }
             case POWER_CUT_OF_ALL -> {
                 for (Node each : simulation.nodes) {
@@ -66,16 +67,15 @@ final class Trouble {
                 time.after(lasts, () -> network.isolate(node.number, false));
             }
             case CUT_LEADER_OFF -> {
-                int group = random.nextInt(simulation.scenario.groups);
-                for (Node each : simulation.nodes) {
-                    if (each.isRunning() && each.replicas.get(group).group.status().role() == Role.LEADER) {
-                        // Clients still reach it: it must not tell them anything.
-                        for (Node peer : simulation.nodes) {
-                            network.setCut(each.number, peer.number, true);
-                            network.setCut(peer.number, each.number, true);
-                        }
-                        time.after(lasts, () -> network.isolate(each.number, false));
+                Node leader = leader(random.nextInt(simulation.scenario.groups));
+                if (leader != null) {
+                    // Clients still reach it: it must not tell them anything.
+                    for (Node peer : simulation.nodes) {
+                        network.setCut(leader.number, peer.number, true);
+                        network.setCut(peer.number, leader.number, true);
                     }
+                    suspect(leader, false, random);
+                    time.after(lasts, () -> network.isolate(leader.number, false));
                 }
             }
             case CUT_ONE_WAY -> {
@@ -120,6 +120,25 @@ final class Trouble {
         }
     }
 
+    private Node victim(Fault fault, SplittableRandom random) {
+        if (fault.hitsLeader()) {
+            Node leader = leader(random.nextInt(simulation.scenario.groups));
+            if (leader != null) {
+                return leader;
+            }
+        }
+        return simulation.nodes.get(fault.node());
+    }
+
+    private @Nullable Node leader(int group) {
+        for (Node each : simulation.nodes) {
+            if (each.isRunning() && each.replicas.get(group).group.status().role() == Role.LEADER) {
+                return each;
+            }
+        }
+        return null;
+    }
+
     private static Unsynced unsynced(SplittableRandom random) {
         return Unsynced.values()[random.nextInt(3)];
     }
@@ -157,7 +176,7 @@ final class Trouble {
     /** What the failure detectors of the others say of a node, if they notice. */
     private void suspect(Node node, boolean reachable, SplittableRandom random) {
         if (random.nextBoolean()) {
-            long after = random.nextLong(simulation.scenario.electionNanos / 2);
+            long after = random.nextLong(simulation.scenario.electionNanos / (random.nextBoolean() ? 2 : 20));
             time.after(after + MILLI, () -> {
                 for (Node each : simulation.nodes) {
                     if (each != node) {

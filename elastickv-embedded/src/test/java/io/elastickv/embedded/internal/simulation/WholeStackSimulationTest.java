@@ -1,32 +1,81 @@
 package io.elastickv.embedded.internal.simulation;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+/**
+ * Many seeds of {@link Simulation}. {@code -Dsim.seed=N} runs one alone, with {@code -Dsim.faults=1,2} only these of its
+ * faults, with {@code -Dsim.log=true} its log; {@code -Dsim.stack.seeds=N} runs more, {@code -Dsim.first=N} others.
+ */
 @Quiet
 class WholeStackSimulationTest {
+
+    private static final long FIRST = Long.getLong("sim.first", 1);
+
     @Test
-    void run() {
-        long first = Long.getLong("sim.seed", Long.getLong("sim.first", 1));
-        long n = Long.getLong("sim.seed") != null ? 1 : Long.getLong("sim.seeds", 300);
-        long t0 = System.nanoTime();
-        double simSeconds = 0;
-        long ok = 0, unknown = 0, not = 0, reads = 0, events = 0, elections = 0, undecided=0, failures=0, refusals=0, flips=0, crashes=0, lost=0, bad=0;
-        for (long seed = first; seed < first + n; seed++) {
-            Simulation s = new Simulation(seed);
-            try {
-                s.run();
-            } catch (RuntimeException | Error e) {
-                bad++;
-                System.out.println("seed " + seed + ": " + s.scenario + ": " + e + " at " + s.time.now() / 1000000 + " ms");
-                if (n == 1) { e.printStackTrace(System.out); s.scenario.faults.forEach(System.out::println); }
-                if (bad > 20) break;
-            }
-            simSeconds += s.simulatedSeconds(); ok += s.writesOk; unknown += s.writesUnknown; not += s.writesNotApplied; reads += s.readsSeen; events += s.time.eventsRun(); elections += s.oracle.elections;
-            undecided += s.histories.undecided; failures += s.failures; refusals += s.refusals; flips += s.flips; crashes += s.crashesWhileWriting; lost += s.sessionsLost;
-            if (n == 1) System.out.println(s.scenario + " digest " + s.digest());
+    void theStackKeepsItsPromisesUnderFaults() throws InterruptedException {
+        Long only = Long.getLong("sim.seed");
+        if (only != null) {
+            replay(only);
+            return;
         }
-        double wall = (System.nanoTime() - t0) / 1e9;
-        System.out.printf("%d seeds in %.1f s (%.1f/s), %.0f sim s, %.0f x; ok %d unknown %d not %d reads %d events %d elections %d undecided %d failures %d refusals %d flips %d crashes %d sessions lost %d%n",
-            n, wall, n / wall, simSeconds, simSeconds / wall, ok, unknown, not, reads, events, elections, undecided, failures, refusals, flips, crashes, lost);
+        check("whole stack", Seeds.run(FIRST, Long.getLong("sim.stack.seeds", 1_000), 1));
+    }
+
+    /** Other seeds each time it is given another {@code -Dsim.first}; by default those that the usual run leaves out. */
+    @Test
+    @Tag("soak")
+    void theStackKeepsItsPromisesForLong() throws InterruptedException {
+        int threads = Integer.getInteger("sim.threads", Runtime.getRuntime().availableProcessors());
+        long first = Long.getLong("sim.first", 1_000_000);
+        check("whole stack, soak", Seeds.run(first, Long.getLong("sim.stack.soak", 80_000), threads));
+    }
+
+    @Test
+    void theSameSeedTellsTheSameStory() {
+        long[] digests = new long[20];
+        for (int seed = 0; seed < digests.length; seed++) {
+            digests[seed] = digest(seed);
+            assertThat(digest(seed)).as("seed %d", seed).isEqualTo(digests[seed]);
+        }
+        assertThat(Arrays.stream(digests).distinct().count()).isEqualTo(digests.length);
+    }
+
+    private static long digest(long seed) {
+        Simulation simulation = new Simulation(seed);
+        simulation.run();
+        return simulation.digest();
+    }
+
+    private static void replay(long seed) {
+        AssertionError failure = Seeds.run(seed, chosenFaults(), new Figures());
+        if (failure != null) {
+            throw failure;
+        }
+        System.out.println("seed " + seed + " keeps all promises: " + new Scenario(seed));
+    }
+
+    private static @Nullable Set<Integer> chosenFaults() {
+        String chosen = System.getProperty("sim.faults");
+        return chosen == null
+                ? null
+                : Arrays.stream(chosen.split(","))
+                        .filter(number -> !number.isEmpty())
+                        .map(Integer::valueOf)
+                        .collect(Collectors.toSet());
+    }
+
+    private static void check(String what, Figures figures) {
+        System.out.println(what + ": " + figures);
+        // The faults must leave something to check, and be felt.
+        assertThat(figures.operations()).isGreaterThan(100 * figures.seeds());
+        assertThat(figures.elections()).isGreaterThan(2 * figures.seeds());
+        assertThat(figures.undecided()).isLessThan(2 + figures.seeds() / 100);
     }
 }

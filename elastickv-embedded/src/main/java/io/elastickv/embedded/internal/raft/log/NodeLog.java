@@ -111,6 +111,11 @@ public final class NodeLog implements AutoCloseable {
         return reader.step() || wrote;
     }
 
+    /** In stepped mode: whether {@link #step} has something to do. */
+    public boolean hasWork() {
+        return writer.hasWork() || reader.hasWork();
+    }
+
     /**
      * Whether entries that were acknowledged may be missing here, for any group: the log was written with {@link
      * Durability#MEMORY}, was not closed in good order, and the operating system has been started again since. See {@link
