@@ -38,7 +38,7 @@ public final class GroupLog {
         return durable.hardState;
     }
 
-    /** The first index that can be read: 1, as nothing is ever removed yet. */
+    /** The first index that can be read: one past the base, 1 without one. */
     public synchronized long firstIndex() {
         return durable.firstIndex;
     }
@@ -53,7 +53,28 @@ public final class GroupLog {
         return durable.commitIndex;
     }
 
-    /** The terms of the entries, ascending by index; a run ends where the next one begins, or at {@link #lastIndex}. */
+    /** The term of the entry at {@code firstIndex() - 1}, 0 if that is 0. */
+    public synchronized long baseTerm() {
+        return durable.terms.termAt(durable.firstIndex - 1);
+    }
+
+    /** The entries of kind CONFIGURATION from {@link #firstIndex} on, ascending. */
+    public synchronized List<LogEntry> configurationEntries() {
+        return List.of();
+    }
+
+    /**
+     * Whether entries that this group acknowledged may be missing (term and vote never are). Stays so over further
+     * restarts, until {@link LogBatch#addMemoryRecovered}. False for a group of which the log never held anything.
+     */
+    public synchronized boolean memoryLost() {
+        return false;
+    }
+
+    /**
+     * The terms of the entries and of the one before the first, ascending by index; a run ends where the next one begins,
+     * or at {@link #lastIndex}.
+     */
     public synchronized List<TermRun> termRuns() {
         return durable.terms.toList();
     }
@@ -93,6 +114,9 @@ public final class GroupLog {
         }
         if (item instanceof HardState hardState) {
             return pending.hardState(hardState);
+        }
+        if (item != null) {
+            return "bases and removals are not written yet";
         }
         pending.commit(batch.commitIndex(i));
         return null;

@@ -65,6 +65,49 @@ public final class LogBatch {
         return this;
     }
 
+    /**
+     * The group's entries up to {@code index}, whose term was {@code term}, are gone: they are in a durable checkpoint. If
+     * the log has that entry, what follows it stays; otherwise (a snapshot was installed) everything goes, and the log goes
+     * on after {@code index}. The commit index is {@code index} at least. Without effect if the base is there already.
+     */
+    public LogBatch addBase(int groupId, long index, long term) {
+        append(groupId, new Base(index, term), 0);
+        return this;
+    }
+
+    /** The group's replica left this node: nothing of it stays. If it ever comes back it is new, term and vote too. */
+    public LogBatch addRemoved(int groupId) {
+        append(groupId, Control.REMOVED, 0);
+        return this;
+    }
+
+    /**
+     * The group, whose memory was lost (see {@link GroupLog#memoryLost}), has again all that it may have acknowledged.
+     * Without effect on others.
+     */
+    public LogBatch addMemoryRecovered(int groupId) {
+        append(groupId, Control.MEMORY_RECOVERED, 0);
+        return this;
+    }
+
+    /** {@link #addBase}; the writer finds out which of its two meanings it has. */
+    static final class Base {
+        final long index;
+        final long term;
+        boolean replacesAll;
+
+        Base(long index, long term) {
+            this.index = index;
+            this.term = term;
+        }
+    }
+
+    /** Records that have nothing but a kind. */
+    enum Control {
+        REMOVED,
+        MEMORY_RECOVERED
+    }
+
     public boolean isEmpty() {
         return size == 0;
     }

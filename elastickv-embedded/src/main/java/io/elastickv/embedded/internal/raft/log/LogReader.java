@@ -6,10 +6,12 @@ import io.elastickv.embedded.internal.raft.core.LogEntry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -34,7 +36,12 @@ final class LogReader {
 
     private final NodeLogOptions options;
     private final NodeLog log;
-    private final ExecutorService executor;
+
+    /** Null in stepped mode, where {@link #waiting} takes its place. */
+    private final @Nullable ExecutorService executor;
+
+    private final Queue<Runnable> waiting = new ArrayDeque<>();
+    private boolean steppedClosed;
     private volatile @Nullable Thread thread;
 
     // What follows is used by the reader thread only.
@@ -45,7 +52,11 @@ final class LogReader {
     LogReader(NodeLogOptions options, NodeLog log) {
         this.options = options;
         this.log = log;
-        executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+        executor = options.stepping() ? null : executor();
+    }
+
+    private ExecutorService executor() {
+        return new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread reader = new Thread(task, "elastickv-" + options.nodeName() + "-log-reader");
             reader.setDaemon(true);
             thread = reader;
@@ -53,11 +64,36 @@ final class LogReader {
         });
     }
 
+    /** Stepped mode: serves what was asked for before this call; false if nothing was. */
+    boolean step() {
+        boolean any = false;
+        for (int count = waiting.size(); count > 0; count--) {
+            Runnable task = waiting.poll();
+            if (task == null) {
+                break; // a callback waited for a read of its own, which served the others too
+            }
+            task.run();
+            any = true;
+        }
+        return any;
+    }
+
     void read(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
-        try {
-            executor.execute(() -> serve(group, from, to, maxEntries, maxBytes, callback));
-        } catch (RejectedExecutionException e) {
+        if (!execute(() -> serve(group, from, to, maxEntries, maxBytes, callback))) {
             callback.failed(log.closedException());
+        }
+    }
+
+    /** False if the reader is closed. */
+    private boolean execute(Runnable task) {
+        if (executor == null) {
+            return !steppedClosed && waiting.add(task);
+        }
+        try {
+            executor.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
         }
     }
 
@@ -74,6 +110,7 @@ final class LogReader {
                 result.completeExceptionally(cause);
             }
         });
+        step();
         try {
             return result.join();
         } catch (CompletionException e) {
@@ -86,12 +123,17 @@ final class LogReader {
 
     /** Serves what was asked for before, then ends. */
     void close() {
+        if (executor == null) {
+            step();
+            steppedClosed = true;
+            closeFiles();
+            return;
+        }
         executor.shutdown();
         boolean interrupted = false;
         try {
             if (Thread.currentThread() != thread && executor.awaitTermination(10, TimeUnit.SECONDS)) {
-                openFiles.values().forEach(LogReader::closeQuietly);
-                openFiles.clear();
+                closeFiles();
             } else {
                 LOG.warn("the log's reader of node {} has not ended; its files stay open", options.nodeName());
             }
@@ -101,6 +143,11 @@ final class LogReader {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void closeFiles() {
+        openFiles.values().forEach(LogReader::closeQuietly);
+        openFiles.clear();
     }
 
     private void serve(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
@@ -30,7 +31,10 @@ final class LogWriter implements Runnable {
 
     private final NodeLog log;
     private final SegmentWriter segments;
-    private final Thread thread;
+
+    /** Null in stepped mode. */
+    private final @Nullable Thread thread;
+
     private final AtomicBoolean parked = new AtomicBoolean();
     private final List<LogBatch> taken = new ArrayList<>();
     private volatile boolean closing;
@@ -42,12 +46,27 @@ final class LogWriter implements Runnable {
         this.log = log;
         this.segments = segments;
         stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0);
-        thread = new Thread(this, "elastickv-" + options.nodeName() + "-log-writer");
-        thread.setDaemon(true);
+        if (options.stepping()) {
+            thread = null;
+        } else {
+            thread = new Thread(this, "elastickv-" + options.nodeName() + "-log-writer");
+            thread.setDaemon(true);
+        }
     }
 
     void start() {
-        thread.start();
+        if (thread != null) {
+            thread.start();
+        }
+    }
+
+    /** Stepped mode: one group commit of what waits; false if nothing did. */
+    boolean step() {
+        if (terminated || queue.isEmpty()) {
+            return false;
+        }
+        pass();
+        return true;
     }
 
     /** Any thread. */
@@ -66,9 +85,21 @@ final class LogWriter implements Runnable {
         return stats;
     }
 
+    long sizeBytes() {
+        return stats.bytes();
+    }
+
+    Set<Integer> groupsPinning() {
+        return Set.of();
+    }
+
     /** Writes what was submitted before, then ends. */
     void close() {
         closing = true;
+        if (thread == null) {
+            run();
+            return;
+        }
         LockSupport.unpark(thread);
         if (Thread.currentThread() == thread) {
             return; // a completion closes the log: the loop ends after it
@@ -91,9 +122,7 @@ final class LogWriter implements Runnable {
     public void run() {
         try {
             while (awaitWork()) {
-                take();
-                commit();
-                taken.clear();
+                pass();
             }
             seal();
         } finally {
@@ -115,6 +144,12 @@ final class LogWriter implements Runnable {
             parked.set(false);
         }
         return true;
+    }
+
+    private void pass() {
+        take();
+        commit();
+        taken.clear();
     }
 
     private void take() {

@@ -98,6 +98,38 @@ public final class NodeLog implements AutoCloseable {
         return failure.get();
     }
 
+    /**
+     * In stepped mode ({@link NodeLogOptions#withStepping}): one group commit of the batches that wait, their completions,
+     * then the reads that wait, all on the calling thread; false if nothing waited. A log in this mode is used by one
+     * thread only; one that is not closed leaves its files as a killed process does.
+     */
+    public boolean step() {
+        if (!options.stepping()) {
+            throw new IllegalStateException("the log has threads of its own: it was not opened with stepping");
+        }
+        boolean wrote = writer.step();
+        return reader.step() || wrote;
+    }
+
+    /**
+     * Whether entries that were acknowledged may be missing here, for any group: the log was written with {@link
+     * Durability#MEMORY}, was not closed in good order, and the operating system has been started again since. See {@link
+     * GroupLog#memoryLost}.
+     */
+    public boolean memoryLost() {
+        return groups.values().stream().anyMatch(GroupLog::memoryLost);
+    }
+
+    /** The bytes on disk of the segments that are in use, filled ahead or not. */
+    public long sizeBytes() {
+        return writer.sizeBytes();
+    }
+
+    /** The groups of which entries after the base are in the oldest segment: it cannot be freed before they have newer bases. */
+    public Set<Integer> groupsPinning() {
+        return writer.groupsPinning();
+    }
+
     /** Counters since the opening. */
     public NodeLogStats stats() {
         return writer.stats();
