@@ -1,6 +1,6 @@
 package io.elastickv.embedded.internal.raft;
 
-import io.elastickv.embedded.internal.raft.core.Configuration;
+import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import java.util.List;
@@ -107,12 +107,12 @@ final class Applying {
     }
 
     private @Nullable Object apply(LogEntry entry) {
-        return switch (entry.kind()) {
-            case COMMAND -> stateMachine.apply(entry.index(), entry.payload());
-            // In effect since it was appended; this only answers whoever asked for it.
-            case CONFIGURATION -> Configuration.class;
-            case NOOP -> null;
-        };
+        if (entry.kind() == EntryKind.COMMAND) {
+            return stateMachine.apply(entry.index(), entry.payload());
+        }
+        stateMachine.passOver(entry.index());
+        // A configuration is in effect since it was appended: its result only says that it is committed.
+        return entry.kind() == EntryKind.CONFIGURATION ? entry.kind() : null;
     }
 
     /** The state of another replica, as of this entry, took the place of the state machine's. */

@@ -39,6 +39,12 @@ public interface GroupSnapshots {
     /** Gives up what is being fetched, if anything is; its callback is told. On the group's loop. */
     void cancelFetch();
 
+    /**
+     * The entry up to which the log may go as far as those are concerned who fetch the state from here, or just did;
+     * {@link Long#MAX_VALUE} if nobody does. Any thread.
+     */
+    long leasedIndex();
+
     /** A state that was taken hold of. */
     interface Capture extends AutoCloseable {
 

@@ -19,6 +19,9 @@ final class LeaderPreference {
     private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
     private static final long CAMPAIGN_EVERY_NANOS = 100_000_000L;
+    /** Longer than a heartbeat interval: a leader that there is has said so by then. */
+    private static final long CAMPAIGN_AFTER_RESTART_NANOS = 150_000_000L;
+
     private static final long NEARLY_CAUGHT_UP_ENTRIES = 1000;
     private static final long NEVER = Long.MIN_VALUE;
 
@@ -48,6 +51,10 @@ final class LeaderPreference {
         core.campaign();
     }
 
+    void campaignSoon(long nowNanos) {
+        campaignAgainNanos = nowNanos + CAMPAIGN_AFTER_RESTART_NANOS;
+    }
+
     void tick(long nowNanos) {
         if (campaignAgainNanos != NEVER && nowNanos - campaignAgainNanos >= 0) {
             if (core.leader() == null) {
@@ -70,7 +77,7 @@ final class LeaderPreference {
         }
         for (PeerProgress progress : core.progress()) {
             if (MemberId.node(progress.peer()).equals(preferredNode)
-                    && core.configuration().isVoter(progress.peer())
+                    && progress.voter()
                     && core.lastIndex() - progress.matchIndex() < NEARLY_CAUGHT_UP_ENTRIES) {
                 LOG.info("group {}: handing leadership back to {}, its preferred leader", groupId, preferredNode);
                 handBackAtNanos = NEVER;

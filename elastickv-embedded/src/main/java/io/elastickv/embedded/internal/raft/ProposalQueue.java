@@ -25,7 +25,6 @@ final class ProposalQueue {
     private final Answers answers;
     private ArrayList<Proposed> waiting = new ArrayList<>();
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
-    private boolean frozen;
 
     ProposalQueue(Answers answers) {
         this.answers = answers;
@@ -35,14 +34,9 @@ final class ProposalQueue {
         waiting.add(new Proposed(payload, callback));
     }
 
-    /** Whether proposals only wait. */
-    void freeze(boolean value) {
-        frozen = value;
-    }
-
     /** Puts what waits into the log, or refuses it. */
     void submit(RaftCore core) {
-        if (waiting.isEmpty() || frozen) {
+        if (waiting.isEmpty()) {
             return;
         }
         ArrayList<Proposed> batch = waiting;

@@ -1,14 +1,16 @@
 package io.elastickv.embedded.internal.raft;
 
+import io.elastickv.embedded.internal.raft.GroupSnapshots.Incoming;
+import io.elastickv.embedded.internal.raft.GroupSnapshots.Snapshot;
 import io.elastickv.embedded.internal.raft.ProposalCallback.Refusal;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.Effects;
+import io.elastickv.embedded.internal.raft.core.Effects.FetchSnapshot;
 import io.elastickv.embedded.internal.raft.core.Effects.LogRead;
 import io.elastickv.embedded.internal.raft.core.Effects.Outbound;
-import io.elastickv.embedded.internal.raft.core.Effects.ReadFailed;
-import io.elastickv.embedded.internal.raft.core.Effects.ReadReady;
-import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
+import io.elastickv.embedded.internal.raft.core.MemberChange;
 import io.elastickv.embedded.internal.raft.core.PeerProgress;
 import io.elastickv.embedded.internal.raft.core.Proposal;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
@@ -21,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,6 +45,9 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaGroup.class);
 
+    /** Whoever was not heard of for so long is not following: longer than any heartbeat interval. */
+    private static final long FOLLOWING_NANOS = 2_000_000_000L;
+
     /**
      * What others may know of the replica.
      *
@@ -52,11 +58,11 @@ public final class ReplicaGroup implements EventLoop.Ticker {
      * @param commitIndex what it knows to be committed
      * @param appliedIndex what its state contains
      * @param failed whether it has stopped for good
-     * @param configuration the members, by their ids, as of the newest entry
+     * @param committedConfiguration the members, by their ids, as of the newest entry that is committed
      * @param firstIndex where its log begins
      * @param checkpoints the durable copies of its state, newest first
      * @param bytesSinceCheckpoint about how many bytes of log the state contains beyond the newest of them
-     * @param awaitsState whether its state is lost, or behind every log, and being fetched from the leader
+     * @param stateLost whether what came before its log is missing: it serves nothing before it has got it from a leader
      * @param memoryLost whether it lost what it had not synced, and does not take part in elections until it has it again
      */
     public record Status(
@@ -67,11 +73,11 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             long commitIndex,
             long appliedIndex,
             boolean failed,
-            Configuration configuration,
+            Configuration committedConfiguration,
             long firstIndex,
             List<Snapshot> checkpoints,
             long bytesSinceCheckpoint,
-            boolean awaitsState,
+            boolean stateLost,
             boolean memoryLost) {}
 
     /** What becomes true for a group when a batch of log writes is durable. */
@@ -103,13 +109,15 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
     private final ArrayDeque<DurabilityMark> marks = new ArrayDeque<>();
     private final Map<String, Boolean> reachableNodes = new HashMap<>();
-    private Configuration knownConfiguration;
+    private Configuration knownConfiguration = Configuration.EMPTY;
+    private @Nullable Configuration committedConfiguration;
     private @Nullable Snapshot newBase;
     private long loggedCommitIndex;
-    private boolean awaitsState;
+    private boolean recoversMemory;
     private boolean wasLeader;
     private long knownTerm = -1;
     private @Nullable String knownLeader;
+    private @Nullable String knownLeaderNode;
     private boolean failed;
     private boolean closed;
     private volatile Status status;
@@ -157,7 +165,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 new Applying(core, stateMachine, proposals, checkpoints, this::readToApply, start.appliedTerm());
         this.preference = new LeaderPreference(groupId, MemberId.node(self), preferredLeader, core);
         this.loggedCommitIndex = core.commitIndex();
-        this.knownConfiguration = core.configuration();
+        this.recoversMemory = core.memoryLost();
         this.status = statusNow();
     }
 
@@ -182,24 +190,14 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         return status;
     }
 
-    /** Each member's progress, by the name of its node, as the leader sees it; empty if this replica does not lead. */
+    /** Each other member's progress, by its id, as the leader sees it; empty if this replica does not lead. */
     public List<PeerProgress> progress() {
-        if (failed || closed) {
-            return List.of();
-        }
-        List<PeerProgress> byNode = new ArrayList<>();
-        for (PeerProgress peer : core.progress()) {
-            byNode.add(new PeerProgress(
-                    MemberId.node(peer.peer()),
-                    peer.state(),
-                    peer.matchIndex(),
-                    peer.nextIndex(),
-                    peer.lastContactNanos(),
-                    peer.reachable(),
-                    peer.inFlightAppends(),
-                    peer.inFlightBytes()));
-        }
-        return byNode;
+        return failed || closed ? List.of() : core.progress();
+    }
+
+    /** The members as of the newest entry, committed or not; by their ids. */
+    public Configuration configuration() {
+        return core.configuration();
     }
 
     /**
@@ -240,11 +238,6 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         reads.add(callback);
         loop.markDirty(this);
-    }
-
-    /** An id for a replica of this group that is to be made on {@code node}: no member has or had it. */
-    public String newMemberId(String node, String nodeKey) {
-        return MemberId.of(node, nodeKey + "." + core.term() + "." + (core.lastIndex() + 1));
     }
 
     /** Changes the group's members by one. */
@@ -317,8 +310,8 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         PeerProgress best = null;
         for (PeerProgress progress : core.progress()) {
-            if (progress.reachable()
-                    && core.configuration().isVoter(progress.peer())
+            if (progress.voter()
+                    && progress.reachable()
                     && (best == null || progress.matchIndex() > best.matchIndex())) {
                 best = progress;
             }
@@ -340,7 +333,17 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     }
 
     /**
-     * Makes a durable copy of the state as it is now, and once two are kept lets the log go up to the older one.
+     * Starts an election in a moment unless there is a leader by then, as the preferred leader after a restart: if all
+     * nodes were restarted nobody has to wait for an election timeout.
+     */
+    public void campaignSoon() {
+        if (!failed && !closed) {
+            preference.campaignSoon(loop.nowNanos());
+        }
+    }
+
+    /**
+     * Makes a durable copy of the state as it is now.
      *
      * @param background writes it; may block
      */
@@ -462,9 +465,17 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 install(incoming, batch);
                 carryOutAll(batch);
             }
-            if (newBase != null) {
-                writeBase(newBase, batch);
+            Snapshot base = newBase;
+            if (base != null) {
                 newBase = null;
+                batch.logBatch().addBase(groupId, base.index(), base.term());
+                written(batch);
+            }
+            if (recoversMemory && !core.memoryLost()) {
+                recoversMemory = false;
+                LOG.info("group {}: has recovered what it may have lost with its memory", groupId);
+                batch.logBatch().addMemoryRecovered(groupId);
+                written(batch);
             }
             if (applying.some()) {
                 loop.markDirty(this);
@@ -528,7 +539,6 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         effects.logReads().forEach(this::readForPeer);
         FetchSnapshot fetch = effects.fetchSnapshot();
         if (fetch != null) {
-            awaitsState = true;
             checkpoints.fetch(fetch);
         }
         if (effects.roleChanged()) {
@@ -545,7 +555,8 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         if (core.term() != knownTerm || !Objects.equals(core.leader(), knownLeader)) {
             knownTerm = core.term();
             knownLeader = core.leader();
-            listener.leaderChanged(groupId, knownTerm, nodeOf(knownLeader));
+            knownLeaderNode = nodeOf(knownLeader);
+            listener.leaderChanged(groupId, knownTerm, knownLeaderNode);
         }
     }
 
@@ -564,17 +575,17 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 checkpoints.retryLater();
                 return;
             }
-            writeBase(snapshot, batch);
+            batch.logBatch().addBase(groupId, snapshot.index(), snapshot.term());
+            written(batch);
             core.snapshotInstalled(snapshot.index(), snapshot.term(), incoming.configuration());
             applying.installed(snapshot.index(), snapshot.term());
             checkpoints.installed(snapshot);
             loggedCommitIndex = Math.max(loggedCommitIndex, snapshot.index());
-            awaitsState = false;
         }
     }
 
-    private void writeBase(Snapshot base, EventLoop.LoopBatch batch) {
-        batch.logBatch().addBase(groupId, base.index(), base.term());
+    /** Something was added to the batch that nobody waits for. */
+    private void written(EventLoop.LoopBatch batch) {
         DurabilityMark mark = new DurabilityMark();
         marks.add(mark);
         batch.onDurable(this, mark);
@@ -667,7 +678,11 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                     core.peerReachable(member, reachable);
                 }
             }
-            listener.configurationChanged(groupId, configuration);
+        }
+        Configuration committed = committedNow();
+        if (!committed.equals(committedConfiguration)) {
+            committedConfiguration = committed;
+            listener.configurationChanged(groupId, committed);
         }
         Status old = status;
         if (old.commitIndex() != applying.commitIndex()
@@ -676,29 +691,35 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 || old.firstIndex() != core.firstIndex()
                 || old.term() != core.term()
                 || old.role() != core.role()
-                || old.configuration() != configuration
-                || old.checkpoints() != checkpoints.kept()
-                || old.awaitsState() != awaitsState
+                || !old.committedConfiguration().equals(committed)
+                || !old.checkpoints().equals(checkpoints.kept())
+                || old.stateLost() != core.stateLost()
                 || old.memoryLost() != core.memoryLost()
-                || !Objects.equals(old.leader(), nodeOf(core.leader()))) {
+                || !Objects.equals(old.leader(), knownLeaderNode)) {
             status = statusNow();
         }
+    }
+
+    private Configuration committedNow() {
+        long commitIndex = core.commitIndex();
+        boolean known = core.configurationIndex() > commitIndex && commitIndex >= core.firstIndex() - 1;
+        return known ? core.configurationAt(commitIndex) : core.configuration();
     }
 
     private Status statusNow() {
         return new Status(
                 core.role(),
                 core.term(),
-                nodeOf(core.leader()),
+                knownLeaderNode,
                 core.lastIndex(),
                 applying.commitIndex(),
                 applying.index(),
                 false,
-                core.configuration(),
+                committedNow(),
                 core.firstIndex(),
                 checkpoints.kept(),
                 checkpoints.bytesSinceNewest(),
-                awaitsState,
+                core.stateLost(),
                 core.memoryLost());
     }
 
@@ -724,11 +745,11 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 applying.commitIndex(),
                 applying.index(),
                 true,
-                last.configuration(),
+                last.committedConfiguration(),
                 last.firstIndex(),
                 last.checkpoints(),
                 last.bytesSinceCheckpoint(),
-                last.awaitsState(),
+                last.stateLost(),
                 last.memoryLost());
         release();
         answers.tell(() -> listener.failed(groupId, reason, cause));

@@ -84,6 +84,11 @@ public final class ShardStateMachine implements AutoCloseable {
         }
     }
 
+    /** The entry at {@code index} is no command: only {@link #appliedIndex} moves. For the thread that applies. */
+    public void passOver(long index) {
+        appliedIndex.setRelease(index);
+    }
+
     private CommandResult apply(long index, Envelope envelope) {
         store.beginCommand();
         Command command = envelope.command();
