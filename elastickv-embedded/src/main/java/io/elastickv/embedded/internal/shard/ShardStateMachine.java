@@ -110,6 +110,11 @@ public final class ShardStateMachine implements AutoCloseable {
         }
     }
 
+    /** The entry at {@code index} holds no command: only {@link #appliedIndex} moves. For the thread that applies. */
+    public void passOver(long index) {
+        appliedIndex.setRelease(index);
+    }
+
     private static CommandResult apply(State state, long index, Envelope envelope) {
         ShardStore store = state.store;
         SessionTable sessions = state.sessions;
