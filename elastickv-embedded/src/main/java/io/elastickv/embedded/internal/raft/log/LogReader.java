@@ -151,27 +151,60 @@ final class LogReader {
     }
 
     private void closeFiles() {
-        openFiles.values().forEach(LogReader::closeQuietly);
+        openFiles.values().forEach(SegmentFiles::closeQuietly);
         openFiles.clear();
     }
 
+    /** Any thread: segments before {@code start} are not read any more. */
+    void forget(long start) {
+        execute(() -> openFiles.entrySet().removeIf(entry -> {
+            boolean freed = entry.getKey() < start;
+            if (freed) {
+                SegmentFiles.closeQuietly(entry.getValue());
+            }
+            return freed;
+        }));
+    }
+
     private void serve(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
+        GroupLog.ReadPlan plan = null;
         List<LogEntry> entries;
         try {
             Throwable failure = log.failure();
             if (failure != null) {
                 throw failure;
             }
-            GroupLog.ReadPlan plan = group.plan(from, to, maxEntries);
+            plan = group.plan(from, to, maxEntries);
             entries = plan == null ? List.of() : read(plan, maxBytes);
+            requireThere(plan, group, from);
         } catch (Throwable e) {
-            if (e instanceof LogException || e instanceof Error) {
-                log.poison(e);
-            }
-            call(() -> callback.failed(e));
+            Throwable judged = judge(e, plan, group, from);
+            call(() -> callback.failed(judged));
             return;
         }
         call(() -> callback.entries(entries));
+    }
+
+    /**
+     * A segment may be freed and written again while it is read: then whatever was found counts for nothing. The log says so
+     * before it touches the file, so this must be asked after the file was read.
+     */
+    private void requireThere(GroupLog.@Nullable ReadPlan plan, GroupLog group, long from) {
+        if (plan != null && plan.firstSegment() < log.startSegment()) {
+            throw group.gone(from);
+        }
+    }
+
+    private Throwable judge(Throwable problem, GroupLog.@Nullable ReadPlan plan, GroupLog group, long from) {
+        try {
+            requireThere(plan, group, from);
+        } catch (EntriesGoneException e) {
+            return e;
+        }
+        if (problem instanceof LogException || problem instanceof Error) {
+            log.poison(problem);
+        }
+        return problem;
     }
 
     private static void call(Runnable callback) {
@@ -243,7 +276,7 @@ final class LogReader {
         if (payload < 0
                 || payload > LogFormat.MAX_RECORD_BYTES
                 || kind < LogFormat.RECORD_ENTRY
-                || kind > LogFormat.RECORD_COMMIT) {
+                || kind > LogFormat.RECORD_MARK) {
             throw corrupt(path, offset, "no record is where one was written");
         }
         return LogFormat.recordBytes(payload);
@@ -294,20 +327,12 @@ final class LogReader {
                 Long eldest = openFiles.keySet().iterator().next();
                 NodeFile closing = openFiles.remove(eldest);
                 if (closing != null) {
-                    closeQuietly(closing);
+                    SegmentFiles.closeQuietly(closing);
                 }
             }
             file = options.files().openForReading(path);
             openFiles.put(sequence, file);
         }
         return file;
-    }
-
-    private static void closeQuietly(NodeFile file) {
-        try {
-            file.close();
-        } catch (IOException e) {
-            LOG.debug("closing a file of the log failed", e);
-        }
     }
 }

@@ -85,7 +85,7 @@ final class SimNode {
             }
         }
         int tail = (int) Math.min(last, cluster.random.nextInt(5));
-        core = cluster.mutation.core(
+        core = new RaftCore(
                 config,
                 new RestoredState(
                         cluster.mutation.restoredHardState(durableState),
@@ -94,10 +94,14 @@ final class SimNode {
                         commit,
                         appliedIndex,
                         runs,
-                        log.subList((int) last - tail, (int) last)),
+                        log.subList((int) last - tail, (int) last),
+                        cluster.initial,
+                        List.of(),
+                        false),
                 cluster.nowNanos,
                 cluster.wallMillis(),
-                cluster.random.split());
+                cluster.random.split(),
+                cluster.mutation.rules());
         for (int i = 0; i < appliedIndex; i++) {
             cluster.oracle.applied(name, log.get(i), durableState.term());
         }
