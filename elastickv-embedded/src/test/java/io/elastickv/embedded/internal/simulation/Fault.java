@@ -48,7 +48,11 @@ record Fault(int number, Kind kind, long atNanos, int node, boolean hitsLeader, 
         /** A bit of what was written long ago changes. */
         BIT_FLIP,
         /** Applying an entry fails, as it does without memory. */
-        APPLY_FAILS
+        APPLY_FAILS,
+        /** The node loses its disk and begins anew with an empty one. */
+        WIPE,
+        /** A replica of some group shall be elsewhere. */
+        MOVE
     }
 
     static Fault draw(int number, Kind kind, long atNanos, int nodes, long scaleNanos, SplittableRandom random) {

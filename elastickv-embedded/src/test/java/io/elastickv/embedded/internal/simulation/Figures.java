@@ -19,6 +19,11 @@ final class Figures {
     private long crashesWhileWriting;
     private long sessionsLost;
     private long undecided;
+    private long checkpoints;
+    private long installed;
+    private long compacted;
+    private long changes;
+    private long wipes;
     private final long beganNanos = System.nanoTime();
 
     synchronized void add(Simulation simulation) {
@@ -35,6 +40,11 @@ final class Figures {
         refusals += simulation.refusals;
         crashesWhileWriting += simulation.crashesWhileWriting;
         sessionsLost += simulation.sessionsLost;
+        checkpoints += simulation.checkpoints;
+        installed += simulation.installed;
+        compacted += simulation.compactions;
+        changes += simulation.operator.changes;
+        wipes += simulation.wipes;
         undecided += simulation.histories.undecided;
     }
 
@@ -61,6 +71,7 @@ final class Figures {
                 "%,d seeds in %.1f s: %.1f seeds/s, %,.0f simulated seconds per second; %,d operations (%,d writes"
                         + " acknowledged, %,d unknown, %,d not applied, %,d reads), %,d events, %,d messages, %,d"
                         + " elections, %,d replicas stopped by a fault, %,d starts refused, %,d crashes within a write,"
+                        + " %,d checkpoints, %,d states installed, %,d logs compacted, %,d changes of members, %,d disks lost,"
                         + " %,d sessions lost, %,d histories undecided; 0 violations",
                 seeds,
                 wall,
@@ -77,6 +88,11 @@ final class Figures {
                 stops,
                 refusals,
                 crashesWhileWriting,
+                checkpoints,
+                installed,
+                compacted,
+                changes,
+                wipes,
                 sessionsLost,
                 undecided);
     }

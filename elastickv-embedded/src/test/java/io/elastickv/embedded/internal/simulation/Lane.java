@@ -129,11 +129,11 @@ final class Lane {
 
     private void command(int node, Envelope envelope, Answer answer) {
         byte[] bytes = CommandCodec.encode(envelope);
-        simulation.request(client.end, node, group, replica -> replica.write(bytes, answer));
+        simulation.request(client.end, node, group, replica -> replica.write(bytes, answer), answer);
     }
 
     private void query(int node, Query query, Answer answer) {
-        simulation.request(client.end, node, group, replica -> replica.read(query, answer));
+        simulation.request(client.end, node, group, replica -> replica.read(query, answer), answer);
     }
 
     private void again(long afterNanos) {

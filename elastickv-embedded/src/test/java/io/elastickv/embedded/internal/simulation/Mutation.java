@@ -1,6 +1,7 @@
 package io.elastickv.embedded.internal.simulation;
 
-import io.elastickv.embedded.internal.raft.core.HardState;
+import io.elastickv.embedded.internal.raft.GroupSnapshots;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
@@ -27,9 +28,14 @@ class Mutation {
         return new RaftCore(config, restored, nowNanos, wallMillis, random);
     }
 
-    /** What is left of term and vote after a restart. */
-    HardState restoredHardState(HardState durable) {
-        return durable;
+    /** What a core is told of what was found on the disk. */
+    RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+        return found;
+    }
+
+    /** How the replica's checkpoints are made and fetched. */
+    GroupSnapshots snapshots(Replica replica, GroupSnapshots real) {
+        return real;
     }
 
     /** What the state machine makes of a command. */

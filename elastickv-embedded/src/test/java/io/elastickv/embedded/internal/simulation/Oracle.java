@@ -85,7 +85,7 @@ final class Oracle {
     }
 
     private static boolean knows(RaftCore core, long index) {
-        return index >= 1 && index <= core.lastIndex();
+        return index >= core.firstIndex() - 1 && index <= core.lastIndex();
     }
 
     /** Log matching, and that nobody votes twice. */

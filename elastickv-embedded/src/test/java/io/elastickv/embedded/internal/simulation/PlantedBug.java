@@ -3,7 +3,8 @@ package io.elastickv.embedded.internal.simulation;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
-import io.elastickv.embedded.internal.raft.core.BrokenCore;
+import io.elastickv.embedded.internal.raft.core.BrokenCores;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
@@ -38,22 +39,22 @@ enum PlantedBug {
     /** C: the vote is forgotten in a restart. */
     VOTES_ARE_FORGOTTEN(new Mutation() {
         @Override
-        HardState restoredHardState(HardState durable) {
-            return new HardState(durable.term(), null);
+        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+            return with(found, new HardState(found.hardState().term(), null));
         }
     }),
 
     /** C: the term is forgotten in a restart. */
     TERMS_ARE_FORGOTTEN(new Mutation() {
         @Override
-        HardState restoredHardState(HardState durable) {
-            return HardState.INITIAL;
+        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+            return with(found, HardState.INITIAL);
         }
     }),
 
     /** B1. */
     READS_WITHOUT_A_ROUND(new Broken(
-            BrokenCore.Rule.READ_QUORUM, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.PAUSE, Fault.Kind.CAMPAIGN)),
+            BrokenCores.Rule.READ_QUORUM, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.PAUSE, Fault.Kind.CAMPAIGN)),
 
     /** B1, at a replica that does not lead. */
     READS_OF_THE_LOCAL_STATE(new Mutation() {
@@ -65,7 +66,7 @@ enum PlantedBug {
 
     /** B4. */
     READS_BEFORE_THE_NOOP(new Broken(
-            BrokenCore.Rule.READ_AFTER_NOOP, Fault.Kind.KILL, Fault.Kind.SLOW_DISK, Fault.Kind.TRANSFER)),
+            BrokenCores.Rule.READ_AFTER_NOOP, Fault.Kind.KILL, Fault.Kind.SLOW_DISK, Fault.Kind.TRANSFER)),
 
     /** E1. */
     ACKS_NAME_THE_LAST_INDEX(new Mutation() {
@@ -84,7 +85,7 @@ enum PlantedBug {
     }),
 
     /** F. */
-    FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new Broken(BrokenCore.Rule.COMMIT_VERIFIED)),
+    FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new Broken(BrokenCores.Rule.COMMIT_VERIFIED)),
 
     /** K: retries are not recognised. */
     SESSIONS_ARE_IGNORED(new Mutation() {
@@ -130,7 +131,7 @@ enum PlantedBug {
         @Override
         Object apply(Replica replica, long index, byte[] payload) {
             byte[] stamped = payload.clone();
-            CommandCodec.stampTime(stamped, replica.node.wallMillis());
+            CommandCodec.stampTime(stamped, replica.process.node.wallMillis());
             return replica.machine.apply(index, stamped);
         }
     }),
@@ -156,6 +157,20 @@ enum PlantedBug {
         this.mutation = mutation;
     }
 
+    private static RestoredState with(RestoredState found, HardState hardState) {
+        return new RestoredState(
+                hardState,
+                found.firstIndex(),
+                found.lastIndex(),
+                found.commitIndex(),
+                found.appliedIndex(),
+                found.termRuns(),
+                found.cachedTail(),
+                found.configuration(),
+                found.configurationEntries(),
+                found.memoryLost());
+    }
+
     private static class Lying extends Mutation {
 
         private final SimulatedDisk.Lie lie;
@@ -172,10 +187,10 @@ enum PlantedBug {
 
     private static final class Broken extends Mutation {
 
-        private final BrokenCore.Rule rule;
+        private final BrokenCores.Rule rule;
         private final Set<Fault.Kind> faults = EnumSet.noneOf(Fault.Kind.class);
 
-        Broken(BrokenCore.Rule rule, Fault.Kind... faults) {
+        Broken(BrokenCores.Rule rule, Fault.Kind... faults) {
             this.rule = rule;
             this.faults.addAll(List.of(faults));
         }
@@ -187,7 +202,7 @@ enum PlantedBug {
 
         @Override
         RaftCore core(RaftConfig config, RestoredState restored, long now, long wall, RandomGenerator random) {
-            return new BrokenCore(rule, config, restored, now, wall, random);
+            return BrokenCores.create(rule, config, restored, now, wall, random);
         }
     }
 }

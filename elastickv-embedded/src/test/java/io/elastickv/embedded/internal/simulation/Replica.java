@@ -6,24 +6,27 @@ import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
 import io.elastickv.embedded.internal.command.Query;
+import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.command.ResultCodec;
+import io.elastickv.embedded.internal.node.ShardCheckpoints;
+import io.elastickv.embedded.internal.node.ShardRecovery;
 import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.GroupSnapshots;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.raft.ReadCallback;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
-import io.elastickv.embedded.internal.raft.core.RestoredState;
-import io.elastickv.embedded.internal.raft.log.GroupLog;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.shard.SlotRanges;
+import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.storage.ShardStore;
 import io.elastickv.embedded.internal.storage.StorageEngine;
 import io.elastickv.embedded.internal.storage.StorageOptions;
 import java.util.Arrays;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A replica as a node makes it, watched by the oracle. */
@@ -31,57 +34,75 @@ final class Replica implements StateMachine, GroupListener {
 
     private static final StorageOptions STORAGE = new StorageOptions(16, 16, 4, 1024);
 
-    final Node node;
+    /** How often the whole state is compared. */
+    private static final int COMPARE_EVERY = 16;
+
+    final Process process;
     final int groupId;
+    final String member;
+    final CheckpointDirectory directory;
     final ShardStore store;
     final ShardStateMachine machine;
+    final ShardCheckpoints checkpoints;
     final RaftCore core;
     final ReplicaGroup group;
     private final ShardEndpoint endpoint;
-    private final Oracle oracle;
+    private final Simulation simulation;
 
-    Replica(Node node, int groupId, GroupLog log) {
-        this.node = node;
+    Replica(Process process, int groupId, String member, Configuration initial, CheckpointDirectory directory) {
+        this.process = process;
         this.groupId = groupId;
-        Simulation simulation = node.simulation;
+        this.member = member;
+        this.directory = directory;
+        this.simulation = process.simulation;
         Scenario scenario = simulation.scenario;
-        this.oracle = simulation.oracle;
-        SlotRanges owned = simulation.mutation.checksSlots()
+        Mutation mutation = simulation.mutation;
+        SlotRanges owned = mutation.checksSlots()
                 ? SlotRanges.of(Keys.firstSlot(groupId), Keys.lastSlot(groupId))
                 : SlotRanges.of(0, Keys.lastSlot(Keys.MAX_GROUPS - 1));
         store = new ShardStore(StorageEngine.HEAP, STORAGE, owned.first(), owned.last(), KeySlot::of);
         machine = new ShardStateMachine(groupId, 1, owned, store, scenario.sessionLimits);
-        RestoredState restored = new RestoredState(
-                simulation.mutation.restoredHardState(log.hardState()),
-                log.firstIndex(),
-                log.lastIndex(),
-                log.commitIndex(),
-                0,
-                log.termRuns(),
-                List.of());
-        core = simulation.mutation.core(
-                scenario.raftConfig(node.name, simulation.nodeNames, simulation.preferredLeader(groupId)),
-                restored,
-                node.nanos(),
-                node.wallMillis(),
+        ShardRecovery.Recovered recovered =
+                ShardRecovery.recover(groupId, member, initial, process.log, directory, machine, false);
+        core = mutation.core(
+                scenario.raftConfig(member),
+                mutation.restored(this, recovered.restored(), initial),
+                process.nanos(),
+                process.node.wallMillis(),
                 simulation.random.split());
+        checkpoints = new ShardCheckpoints(
+                groupId,
+                machine,
+                directory,
+                process.fetcher,
+                task -> process.after(1, task),
+                scenario.checkpoints.retained(),
+                process.figures,
+                process::nanos);
+        GroupSnapshots snapshots = mutation.snapshots(this, checkpoints);
         group = new ReplicaGroup(
                 groupId,
-                node.name,
-                node.loop(),
+                member,
+                process.loop(),
                 core,
-                log,
+                process.log.group(groupId),
                 this::send,
                 this,
+                snapshots,
                 this,
-                simulation.preferredLeader(groupId));
-        endpoint = new ShardEndpoint(group, machine, node.loop());
+                simulation.preferredLeader(groupId),
+                recovered.start());
+        endpoint = new ShardEndpoint(group, machine, process.loop());
     }
 
     private void send(String peer, int ofGroup, RaftMessage message) {
-        RaftMessage sent = node.simulation.mutation.sent(this, peer, message);
-        oracle.sent(ofGroup, node.name, peer, sent);
-        node.simulation.sendToReplica(node, peer, ofGroup, sent);
+        RaftMessage sent = simulation.mutation.sent(this, peer, message);
+        simulation.oracle.sent(ofGroup, member, peer, sent);
+        simulation.sendToReplica(this, peer, sent);
+    }
+
+    void count() {
+        simulation.compactions += core.firstIndex() > 1 ? 1 : 0;
     }
 
     // ---- for clients, on the loop
@@ -100,7 +121,7 @@ final class Replica implements StateMachine, GroupListener {
 
             @Override
             public void unknown() {
-                if (node.simulation.mutation.unknownIsNotApplied()) {
+                if (simulation.mutation.unknownIsNotApplied()) {
                     reply.refused(null);
                 } else {
                     reply.unknown();
@@ -110,7 +131,7 @@ final class Replica implements StateMachine, GroupListener {
     }
 
     void read(Query query, Reply reply) {
-        if (!node.simulation.mutation.readsAreConfirmed()) {
+        if (!simulation.mutation.readsAreConfirmed()) {
             reply.answered(machine.query(query, group.clockMillis()));
             return;
         }
@@ -129,7 +150,7 @@ final class Replica implements StateMachine, GroupListener {
 
     /** Removes what has expired, as a leader does now and then. */
     void evictExpired() {
-        List<byte[]> expired = machine.collectExpired(group.clockMillis(), 10);
+        var expired = machine.collectExpired(group.clockMillis(), 10);
         if (!expired.isEmpty()) {
             write(CommandCodec.encode(Envelope.of(new Command.EvictExpired(expired))), Reply.TO_NOBODY);
         }
@@ -141,17 +162,40 @@ final class Replica implements StateMachine, GroupListener {
     public Object apply(long index, byte[] payload) {
         Object result;
         try {
-            node.failToApplyIfAsked();
-            result = node.simulation.mutation.apply(this, index, payload);
+            process.failToApplyIfAsked();
+            result = simulation.mutation.apply(this, index, payload);
         } catch (RuntimeException e) {
-            result = node.simulation.mutation.applyFailed(e);
+            result = simulation.mutation.applyFailed(e);
         }
         long digest = Arrays.hashCode(payload);
         digest = Oracle.mix(digest, Arrays.hashCode(ResultCodec.encode((CommandResult) result)));
         digest = Oracle.mix(digest, machine.logTimeMillis());
-        oracle.applied(groupId, node.name, index, core.termAt(index), core.term(), digest);
-        node.simulation.note(digest);
+        if (index % COMPARE_EVERY == 0) {
+            digest = Oracle.mix(digest, stateDigest());
+        }
+        simulation.oracle.applied(groupId, member, index, core.termAt(index), core.term(), digest);
+        simulation.note(digest);
         return result;
+    }
+
+    private long stateDigest() {
+        long digest = machine.size();
+        for (Keys.Key key : Keys.of(groupId)) {
+            QueryResult result = machine.queryLocal(new Query.Get(key.bytes()), Long.MIN_VALUE);
+            if (result instanceof QueryResult.Value value && value.value() != null) {
+                digest = Oracle.mix(digest, Arrays.hashCode(value.value().value()));
+                digest = Oracle.mix(digest, value.value().version());
+                digest = Oracle.mix(digest, value.value().expiresAtMillis());
+            } else {
+                digest = Oracle.mix(digest, 0);
+            }
+        }
+        return digest;
+    }
+
+    @Override
+    public void passOver(long index) {
+        machine.passOver(index);
     }
 
     @Override
@@ -163,18 +207,23 @@ final class Replica implements StateMachine, GroupListener {
 
     @Override
     public void leaderChanged(int ofGroup, long term, @Nullable String leader) {
-        if (node.name.equals(leader)) {
-            oracle.leads(groupId, node.name, term, core);
+        if (process.node.name.equals(leader)) {
+            simulation.oracle.leads(groupId, member, term, core);
         }
     }
 
     @Override
     public void failed(int ofGroup, String reason, Throwable cause) {
-        node.replicaFailed(this, reason, cause);
+        process.replicaFailed(this, reason, cause);
     }
 
     @Override
     public String toString() {
-        return "group " + groupId + ": " + group.status();
+        ReplicaGroup.Status status = group.status();
+        return "[" + groupId + " " + member + " " + status.role() + " term " + status.term() + ", leader "
+                + status.leader() + ", log " + status.firstIndex() + "-" + status.lastIndex() + ", commit "
+                + status.commitIndex() + ", applied " + status.appliedIndex() + (status.failed() ? ", failed" : "")
+                + (status.stateLost() ? ", state lost" : "") + (status.memoryLost() ? ", memory lost" : "") + ", "
+                + status.committedConfiguration() + "]";
     }
 }

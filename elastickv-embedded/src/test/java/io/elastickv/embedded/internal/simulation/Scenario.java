@@ -4,6 +4,7 @@ import static io.elastickv.embedded.internal.simulation.VirtualTime.MICRO;
 import static io.elastickv.embedded.internal.simulation.VirtualTime.MILLI;
 import static io.elastickv.embedded.internal.simulation.VirtualTime.SECOND;
 
+import io.elastickv.embedded.internal.node.CheckpointPolicy;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.shard.SessionLimits;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ final class Scenario {
     final long seed;
     final int nodes;
     final int groups;
+    final int replicas;
     final int clients;
     final int lanesPerClient;
     final long thinkNanos;
@@ -29,6 +31,7 @@ final class Scenario {
     final boolean shortWrites;
     final int segmentBytes;
     final SessionLimits sessionLimits;
+    final CheckpointPolicy checkpoints;
     final long maxDelayNanos;
     final long maxSyncNanos;
     final int maxTtlMillis;
@@ -48,6 +51,7 @@ final class Scenario {
         int[] sizes = {1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5};
         nodes = sizes[random.nextInt(sizes.length)];
         groups = 2 + random.nextInt(Keys.MAX_GROUPS - 1);
+        replicas = nodes > 3 && random.nextInt(3) > 0 ? 3 : nodes;
         clients = 2 + random.nextInt(3);
         lanesPerClient = 1 + random.nextInt(3);
         thinkNanos = (random.nextInt(4) == 0 ? 40 : 250) * MILLI;
@@ -58,6 +62,11 @@ final class Scenario {
         sessionLimits = random.nextInt(4) == 0
                 ? new SessionLimits(2 + random.nextInt(4), 2_000 + random.nextInt(4_000), 8, 200)
                 : SessionLimits.DEFAULTS;
+        checkpoints = new CheckpointPolicy(
+                random.nextInt(3) == 0 ? 1 << 20 : 1_000 + random.nextInt(12_000),
+                random.nextDouble(),
+                (random.nextInt(3) == 0 ? 64 : 256) << 10,
+                2);
         maxDelayNanos = (random.nextInt(3) == 0 ? 20 : 2) * MILLI;
         maxSyncNanos = (random.nextInt(3) == 0 ? 20_000 : 1_000) * MICRO;
         maxTtlMillis = 200 + random.nextInt(4_000);
@@ -89,10 +98,9 @@ final class Scenario {
     }
 
     /** The settings of one replica; small windows and caches, so that their edges are met. */
-    RaftConfig raftConfig(String self, List<String> voters, String preferred) {
+    RaftConfig raftConfig(String self) {
         return new RaftConfig(
                 self,
-                voters,
                 electionNanos,
                 electionNanos / 10,
                 oneByOne ? 1 : 1 + tuning.nextInt(16),
@@ -102,12 +110,12 @@ final class Scenario {
                 16 + tuning.nextInt(64),
                 2_000 + tuning.nextInt(20_000),
                 1 + tuning.nextInt(4_000),
-                tuning.nextBoolean() ? preferred : null);
+                null);
     }
 
     @Override
     public String toString() {
-        return nodes + " nodes, " + groups + " groups, " + clients + " clients with " + lanesPerClient + " lanes, "
+        return nodes + " nodes, " + groups + " groups of " + replicas + ", " + clients + " clients with " + lanesPerClient + " lanes, "
                 + faultyNanos / SECOND + " s with " + faults.size() + " faults, election timeout " + electionNanos / MILLI
                 + " ms";
     }

@@ -5,13 +5,14 @@ import static io.elastickv.embedded.internal.simulation.VirtualTime.MILLI;
 import static io.elastickv.embedded.internal.simulation.VirtualTime.SECOND;
 
 import io.elastickv.embedded.history.Operation.Outcome;
+import io.elastickv.embedded.internal.raft.MemberId;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** One seed: a cluster and its clients, the faults, the recovery, and the checks. */
 final class Simulation {
 
-    private static final long RECOVERY_NANOS = 40 * SECOND;
+    private static final long RECOVERY_NANOS = 60 * SECOND;
     private static final long MAX_EVENTS = 3_000_000;
 
     final Scenario scenario;
@@ -37,6 +38,8 @@ final class Simulation {
     private final List<Client> clients = new ArrayList<>();
     private final Client lastClient;
     private final Trouble trouble;
+    final Operator operator;
+    private final List<List<String>> firstMembers = new ArrayList<>();
 
     boolean clientsGoOn = true;
     boolean healed;
@@ -47,6 +50,10 @@ final class Simulation {
     int flips;
     int crashesWhileWriting;
     int sessionsLost;
+    int wipes;
+    long checkpoints;
+    long installed;
+    long compactions;
     long writesOk;
     long writesUnknown;
     long writesNotApplied;
@@ -69,6 +76,10 @@ final class Simulation {
         }
         for (int i = 0; i < scenario.nodes; i++) {
             nodes.add(new Node(this, i, random.split()));
+        }
+        operator = new Operator(this, random.split());
+        for (int group = 0; group < scenario.groups; group++) {
+            firstMembers.add(operator.place(group));
         }
         for (int i = 0; i < scenario.clients; i++) {
             Client client = new Client(this, i, random.split());
@@ -93,6 +104,16 @@ final class Simulation {
         return nodeNames.indexOf(node);
     }
 
+    Node node(String name) {
+        return nodes.get(numberOf(name));
+    }
+
+    /** The members of a group before the first entry of its log, as {@code member} knows them. */
+    Configuration membersAtFirst(int group, String member) {
+        List<String> members = firstMembers.get(group);
+        return members.contains(member) ? Configuration.of(members) : Configuration.EMPTY;
+    }
+
     /** A digest of all that happened: equal for equal seeds. */
     long digest() {
         return digest;
@@ -104,26 +125,31 @@ final class Simulation {
 
     // ---- the network
 
-    void sendToReplica(Node from, String peer, int group, RaftMessage message) {
+    void sendToReplica(Replica from, String peer, RaftMessage message) {
         ByteBuffer bytes = ByteBuffer.allocate(RaftMessageCodec.encodedSize(message));
         RaftMessageCodec.encode(message, bytes);
         bytes.flip();
-        Node to = nodes.get(numberOf(peer));
-        network.send(from.number, to.number, () -> {
-            if (to.state == Node.State.UP) {
+        Node to = node(MemberId.node(peer));
+        network.send(from.process.node.number, to.number, () -> {
+            Replica replica = to.replica(from.groupId);
+            if (replica != null && replica.member.equals(peer)) {
                 RaftMessage received = RaftMessageCodec.decode(bytes.duplicate());
-                Replica replica = to.replicas.get(group);
-                to.onLoop(() -> replica.group.receive(from.name, received));
+                replica.process.onLoop(() -> replica.group.receive(from.member, received));
             }
         });
     }
 
-    void request(int client, int node, int group, Consumer<Replica> action) {
-        Node to = nodes.get(node);
+    void request(int client, int node, int group, Consumer<Replica> action, Reply reply) {
         network.call(client, node, () -> {
-            if (to.state == Node.State.UP) {
-                Replica replica = to.replicas.get(group);
-                to.onLoop(() -> action.accept(replica));
+            Process process = nodes.get(node).process();
+            if (process == null) {
+                return;
+            }
+            Replica replica = process.replica(group);
+            if (replica == null) {
+                process.onLoop(() -> reply.refused(null));
+            } else {
+                process.onLoop(() -> action.accept(replica));
             }
         });
     }
@@ -135,6 +161,7 @@ final class Simulation {
         nodes.forEach(Node::start);
         clients.forEach(client -> client.lanes.forEach(Lane::think));
         evictNowAndThen();
+        operator.work();
         trouble.plan();
         runUntil(scenario.faultyNanos);
         healed = true;
@@ -178,13 +205,11 @@ final class Simulation {
     private void evictNowAndThen() {
         time.after(SECOND / 2 + random.nextLong(2 * SECOND), () -> {
             for (Node node : nodes) {
-                if (node.isRunning()) {
-                    for (Replica replica : node.replicas) {
-                        if (replica.group.status().role() == Role.LEADER) {
-                            node.onLoop(replica::evictExpired);
-                        }
+                node.withReplicas(replica -> {
+                    if (replica.group.status().role() == Role.LEADER) {
+                        replica.evictExpired();
                     }
-                }
+                });
             }
             evictNowAndThen();
         });
@@ -199,26 +224,19 @@ final class Simulation {
                 }
             }
         }
-        for (int group = 0; group < scenario.groups; group++) {
-            int leaders = 0;
-            for (Node node : nodes) {
-                if (node.state == Node.State.REFUSED) {
-                    continue;
-                }
-                if (!node.isRunning() || node.replicas.get(group).group.status().failed()) {
-                    return false;
-                }
-                Replica replica = node.replicas.get(group);
-                if (replica.machine.appliedIndex() < oracle.lastApplied(group)) {
-                    return false;
-                }
-                leaders += replica.group.status().role() == Role.LEADER ? 1 : 0;
-            }
-            if (leaders != 1) {
+        for (Node node : nodes) {
+            Process process = node.process();
+            if (process == null || !process.isRunning()) {
                 return false;
             }
+            for (Replica replica : process.replicas.values()) {
+                if (replica.group.status().failed()
+                        || replica.machine.appliedIndex() < oracle.lastApplied(replica.groupId)) {
+                    return false;
+                }
+            }
         }
-        return true;
+        return operator.allIsWell();
     }
 
     /** Every node answers for every key, and all say the same. */
@@ -226,11 +244,8 @@ final class Simulation {
         long before = readsSeen;
         long asked = 0;
         for (Node node : nodes) {
-            if (node.state == Node.State.REFUSED) {
-                continue;
-            }
             Lane lane = lastClient.addLane(node.number);
-            for (int group = 0; group < scenario.groups; group++) {
+            for (int group : node.holds.keySet()) {
                 for (Keys.Key key : Keys.of(group)) {
                     Call.Kind kind = key.use() == Keys.Use.PAIR ? Call.Kind.GET_PAIR : Call.Kind.GET;
                     lastClient.script.add(new Call(kind, key, null, null, 0));
@@ -253,11 +268,14 @@ final class Simulation {
     /** Log matching, of all that is on the disks. */
     private void checkLogs() {
         for (Node node : nodes) {
-            if (node.log() == null || node.damaged) {
-                continue;
+            Process process = node.process();
+            if (process != null && !node.damaged) {
+                for (Replica replica : process.replicas.values()) {
+                    LogChecks.matching(oracle, replica.groupId, replica.member, process.log.group(replica.groupId));
+                }
             }
-            for (int group = 0; group < scenario.groups; group++) {
-                LogChecks.matching(oracle, group, node.name, Objects.requireNonNull(node.log()).group(group));
+            if (process != null) {
+                process.end();
             }
         }
         if (oracle.violation != null) {

@@ -2,7 +2,6 @@ package io.elastickv.embedded.internal.simulation;
 
 import static io.elastickv.embedded.internal.simulation.VirtualTime.MILLI;
 
-import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.simulation.SimulatedDisk.Unsynced;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
@@ -58,8 +57,11 @@ final class Trouble {
             }
             case CRASH_WHILE_WRITING -> node.disk.crashIn(random.nextInt(12));
             case PAUSE -> {
-                node.pause();
-                time.after(lasts, node::resume);
+                Process paused = node.process();
+                if (paused != null) {
+                    paused.pause();
+                    time.after(lasts, paused::resume);
+                }
             }
             case CUT_OFF -> {
                 network.isolate(node.number, true);
@@ -103,20 +105,30 @@ final class Trouble {
                 time.after(lasts, () -> node.maxSyncNanos = simulation.scenario.maxSyncNanos);
             }
             case CLOCK_JUMP -> jump(node, random);
-            case TRANSFER -> {
-                for (Replica replica : node.replicas) {
-                    node.onLoop(() -> replica.group.transferLeadership(other.name));
-                }
-            }
-            case HAND_OVER -> node.replicas.forEach(replica -> node.onLoop(replica.group::handOver));
-            case CAMPAIGN -> node.replicas.forEach(replica -> node.onLoop(replica.group::campaign));
-            case FALSE_SUSPICION ->
-                node.replicas.forEach(replica -> node.onLoop(() -> replica.group.peerReachable(other.name, false)));
+            case TRANSFER -> node.withReplicas(replica -> replica.group.transferLeadership(other.name));
+            case HAND_OVER -> node.withReplicas(replica -> replica.group.handOver());
+            case CAMPAIGN -> node.withReplicas(replica -> replica.group.campaign());
+            case FALSE_SUSPICION -> node.withReplicas(replica -> replica.group.peerReachable(other.name, false));
             case WRITE_ERROR -> node.disk.failIn(random.nextInt(12));
             case READ_ERROR -> node.disk.failReadIn(random.nextInt(6));
             case FULL_DISK -> node.disk.setFull(true);
             case BIT_FLIP -> flip(node);
-            case APPLY_FAILS -> node.failToApply();
+            case APPLY_FAILS -> {
+                if (node.process() != null) {
+                    node.process().failToApply();
+                }
+            }
+            case WIPE -> {
+                if (mayLose(node)) {
+                    node.wipe();
+                }
+            }
+            case MOVE -> {
+                if (noneIsDamaged()) {
+                    simulation.operator.move(
+                            random.nextInt(simulation.scenario.groups), node.number, other.number, lasts);
+                }
+            }
         }
     }
 
@@ -131,12 +143,8 @@ final class Trouble {
     }
 
     private @Nullable Node leader(int group) {
-        for (Node each : simulation.nodes) {
-            if (each.isRunning() && each.replicas.get(group).group.status().role() == Role.LEADER) {
-                return each;
-            }
-        }
-        return null;
+        Replica leader = simulation.operator.leader(group);
+        return leader == null ? null : leader.process.node;
     }
 
     private static Unsynced unsynced(SplittableRandom random) {
@@ -149,13 +157,20 @@ final class Trouble {
         node.wallOffsetMillis += random.nextLong(-most, most + 1);
     }
 
-    /** More than a minority of damaged disks is more than any protocol survives. */
+    /**
+     * Whether what is on a disk may go: no protocol survives the loss of a majority, so the one that was lost before must
+     * have been replaced.
+     */
+    private boolean mayLose(Node node) {
+        return noneIsDamaged() && node.state != Node.State.REFUSED && simulation.operator.canLoseOne();
+    }
+
+    private boolean noneIsDamaged() {
+        return simulation.nodes.stream().noneMatch(each -> each.damaged);
+    }
+
     private void flip(Node node) {
-        int damaged = node.damaged ? 0 : 1;
-        for (Node each : simulation.nodes) {
-            damaged += each.damaged ? 1 : 0;
-        }
-        if (damaged <= (simulation.nodes.size() - 1) / 2) {
+        if (mayLose(node)) {
             String where = node.disk.flip(Path.of("/" + node.name));
             if (where != null) {
                 node.damaged = true;
@@ -180,9 +195,7 @@ final class Trouble {
             time.after(after + MILLI, () -> {
                 for (Node each : simulation.nodes) {
                     if (each != node) {
-                        for (Replica replica : each.replicas) {
-                            each.onLoop(() -> replica.group.peerReachable(node.name, reachable));
-                        }
+                        each.withReplicas(replica -> replica.group.peerReachable(node.name, reachable));
                     }
                 }
             });
@@ -196,16 +209,14 @@ final class Trouble {
             node.maxSyncNanos = simulation.scenario.maxSyncNanos;
             node.disk.setFull(false);
             node.disk.disarm();
-            node.resume();
-            if (node.state == Node.State.DOWN) {
-                node.start();
+            if (node.process() != null) {
+                node.process().resume();
             }
+            node.start();
         }
         for (Node node : simulation.nodes) {
-            for (Replica replica : node.replicas) {
-                for (Node other : simulation.nodes) {
-                    node.onLoop(() -> replica.group.peerReachable(other.name, true));
-                }
+            for (Node other : simulation.nodes) {
+                node.withReplicas(replica -> replica.group.peerReachable(other.name, true));
             }
         }
     }
