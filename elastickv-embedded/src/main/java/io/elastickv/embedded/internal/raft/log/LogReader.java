@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
 final class LogReader {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
-    private static final int WINDOW_BYTES = 128 << 10;
     private static final int MAX_OPEN_FILES = 8;
 
     private final NodeLogOptions options;
@@ -45,13 +44,14 @@ final class LogReader {
     private volatile @Nullable Thread thread;
 
     // What follows is used by the reader thread only.
-    private final FileWindow window = new FileWindow(WINDOW_BYTES);
+    private final FileWindow window;
     private final CRC32C crc = new CRC32C();
     private final Map<Long, NodeFile> openFiles = new LinkedHashMap<>(16, 0.75f, true);
 
     LogReader(NodeLogOptions options, NodeLog log) {
         this.options = options;
         this.log = log;
+        window = new FileWindow(options.bufferBytes());
         executor = options.stepping() ? null : executor();
     }
 
@@ -146,27 +146,60 @@ final class LogReader {
     }
 
     private void closeFiles() {
-        openFiles.values().forEach(LogReader::closeQuietly);
+        openFiles.values().forEach(SegmentFiles::closeQuietly);
         openFiles.clear();
     }
 
+    /** Any thread: segments before {@code start} are not read any more. */
+    void forget(long start) {
+        execute(() -> openFiles.entrySet().removeIf(entry -> {
+            boolean freed = entry.getKey() < start;
+            if (freed) {
+                SegmentFiles.closeQuietly(entry.getValue());
+            }
+            return freed;
+        }));
+    }
+
     private void serve(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
+        GroupLog.ReadPlan plan = null;
         List<LogEntry> entries;
         try {
             Throwable failure = log.failure();
             if (failure != null) {
                 throw failure;
             }
-            GroupLog.ReadPlan plan = group.plan(from, to, maxEntries);
+            plan = group.plan(from, to, maxEntries);
             entries = plan == null ? List.of() : read(plan, maxBytes);
+            requireThere(plan, group, from);
         } catch (Throwable e) {
-            if (e instanceof LogException || e instanceof Error) {
-                log.poison(e);
-            }
-            call(() -> callback.failed(e));
+            Throwable judged = judge(e, plan, group, from);
+            call(() -> callback.failed(judged));
             return;
         }
         call(() -> callback.entries(entries));
+    }
+
+    /**
+     * A segment may be freed and written again while it is read: then whatever was found counts for nothing. The log says so
+     * before it touches the file, so this must be asked after the file was read.
+     */
+    private void requireThere(GroupLog.@Nullable ReadPlan plan, GroupLog group, long from) {
+        if (plan != null && plan.firstSegment() < log.startSegment()) {
+            throw group.gone(from);
+        }
+    }
+
+    private Throwable judge(Throwable problem, GroupLog.@Nullable ReadPlan plan, GroupLog group, long from) {
+        try {
+            requireThere(plan, group, from);
+        } catch (EntriesGoneException e) {
+            return e;
+        }
+        if (problem instanceof LogException || problem instanceof Error) {
+            log.poison(problem);
+        }
+        return problem;
     }
 
     private static void call(Runnable callback) {
@@ -238,7 +271,7 @@ final class LogReader {
         if (payload < 0
                 || payload > LogFormat.MAX_RECORD_BYTES
                 || kind < LogFormat.RECORD_ENTRY
-                || kind > LogFormat.RECORD_COMMIT) {
+                || kind > LogFormat.RECORD_MARK) {
             throw corrupt(path, offset, "no record is where one was written");
         }
         return LogFormat.recordBytes(payload);
@@ -260,7 +293,8 @@ final class LogReader {
                     "expected entry " + index + " of term " + plan.terms().termAt(index) + " of group " + plan.groupId()
                             + ", found entry " + foundIndex + " of term " + term);
         }
-        if (length > WINDOW_BYTES && offset + length > file(sequence, path).size()) {
+        if (length > options.bufferBytes()
+                && offset + length > file(sequence, path).size()) {
             // asked before so much is allocated
             throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
         }
@@ -289,20 +323,12 @@ final class LogReader {
                 Long eldest = openFiles.keySet().iterator().next();
                 NodeFile closing = openFiles.remove(eldest);
                 if (closing != null) {
-                    closeQuietly(closing);
+                    SegmentFiles.closeQuietly(closing);
                 }
             }
             file = options.files().openForReading(path);
             openFiles.put(sequence, file);
         }
         return file;
-    }
-
-    private static void closeQuietly(NodeFile file) {
-        try {
-            file.close();
-        } catch (IOException e) {
-            LOG.debug("closing a file of the log failed", e);
-        }
     }
 }
