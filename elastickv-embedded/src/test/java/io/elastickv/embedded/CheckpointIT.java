@@ -271,18 +271,31 @@ class CheckpointIT {
     @Test
     void incrementsCountOnceAcrossRestartsWithCheckpoints() {
         long seed = System.nanoTime();
-        try (LocalCluster cluster = small(3, 1).startAndAwaitReady();
-                CounterLoad load =
-                        new CounterLoad(cluster::running, seed, 6, 3, Duration.ofSeconds(20))) {
-            for (int round = 0; round < 4; round++) {
-                load.awaitProgress(400);
-                int victim = round % 3;
-                cluster.crash(victim);
-                load.awaitProgress(300);
-                cluster.restart(victim);
-                cluster.awaitReady();
+        int rounds = Integer.getInteger("elastickv.checkpoint.rounds", 4);
+        try (LocalCluster cluster = LocalCluster.builder()
+                .shards(1)
+                .customize((i, builder) -> builder.checkpoints(8 << 10, 1 << 20).segmentBytes(SEGMENT_BYTES))
+                .startAndAwaitReady()) {
+            for (int round = 0; round < rounds; round++) {
+                try (CounterLoad load = new CounterLoad(cluster::running, seed, 6, 3, Duration.ofSeconds(20))) {
+                    load.awaitProgress(400);
+                    int victim = round % 3;
+                    cluster.crash(victim);
+                    load.awaitProgress(300);
+                    cluster.restart(victim);
+                    cluster.awaitReady();
+                    load.awaitProgress(300);
+                    load.stopAndVerify("restarts with checkpoints, seed " + seed);
+                }
+                Map<Bytes, Bytes> expected = new HashMap<>();
+                for (int i = 0; i < 3; i++) {
+                    expected.put(
+                            CounterLoad.key(i),
+                            cluster.store(0).get(CounterLoad.key(i)).orElseThrow().value());
+                }
+                awaitAgreement(cluster, expected);
+                cluster.store(0).clear();
             }
-            load.stopAndVerify("restarts with checkpoints, seed " + seed);
             assertThat(counts(cluster.node(1)).written()).isPositive();
         }
     }
