@@ -205,9 +205,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         // While the network comes up, which takes as long.
         CompletableFuture<List<ShardHost>> recovering = known == null
                 ? CompletableFuture.completedFuture(List.of())
-                : CompletableFuture.supplyAsync(() -> recover(known), task -> new Thread(
-                                task, "elastickv-" + name() + "-recovery")
-                        .start());
+                : CompletableFuture.supplyAsync(
+                        () -> recover(known), task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
         try {
             channel.start();
         } catch (TransportException e) {
@@ -255,8 +254,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         return factory.createAll(formed.placements().stream()
                 .filter(placement -> placement.replicas().contains(name()))
-                .map(placement ->
-                        new ShardFactory.Request(placement, name(), Configuration.of(placement.replicas())))
+                .map(placement -> new ShardFactory.Request(placement, name(), Configuration.of(placement.replicas())))
                 .toList());
     }
 
