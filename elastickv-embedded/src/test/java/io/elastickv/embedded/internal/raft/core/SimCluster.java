@@ -364,8 +364,8 @@ final class SimCluster {
     }
 
     /**
-     * Liveness: once nothing fails any more, a write is acknowledged, a node that is wiped under a stable leader is
-     * replaced, as are all that were wiped before, all members apply everything, and everybody can read.
+     * Liveness: once nothing fails any more, a write is acknowledged, what was wiped is replaced, all members apply
+     * everything, a node that is wiped now is replaced too, and everybody can read.
      */
     private void checkRecovery() {
         long deadline = nowNanos + RECOVERY_NANOS;
@@ -385,16 +385,12 @@ final class SimCluster {
                 }
             }
         }
-        faults.lastWipe();
-        while (!admin.repaired()) {
-            admin.repair();
-            advance(deadline, "the members cannot be changed to those that are there");
+        waitForHealth(deadline);
+        if (faults.lastWipe()) {
+            deadline = nowNanos + RECOVERY_NANOS;
+            waitForHealth(deadline);
         }
-        Collection<String> members = oracle.committedConfiguration().members();
-        while (members.stream().anyMatch(this::isBehind)) {
-            advance(deadline, "not everybody applies everything");
-        }
-        for (String member : members) {
+        for (String member : oracle.committedConfiguration().members()) {
             SimNode node = nodes.get(place(member));
             int before = readsDone;
             while (readsDone == before) {
@@ -402,6 +398,16 @@ final class SimCluster {
                 runUntil(nowNanos + 30 * MILLI);
                 advance(deadline, "no read on " + node.name);
             }
+        }
+    }
+
+    private void waitForHealth(long deadline) {
+        while (!admin.repaired()) {
+            admin.repair();
+            advance(deadline, "the members cannot be changed to those that are there");
+        }
+        while (oracle.committedConfiguration().members().stream().anyMatch(this::isBehind)) {
+            advance(deadline, "not everybody applies everything");
         }
     }
 

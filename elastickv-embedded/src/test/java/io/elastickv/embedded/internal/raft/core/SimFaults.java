@@ -150,24 +150,27 @@ final class SimFaults {
         return !c.isGone(node.name) && c.survive(c.oracle.possible(), node.name);
     }
 
-    private void wipe(SimNode node) {
+    private boolean wipe(SimNode node) {
         // Without an administrator nobody would ever take the new member in.
         if (!c.admin.active() || node.disk.memoryLost || !mayImpair(node)) {
-            return;
+            return false;
         }
         c.resume(node);
         node.wipe();
         wiped++;
         c.after(random.nextLong(30 * MILLI), () -> restart(node));
+        return true;
     }
 
-    /** One more, when all is well again. */
-    void lastWipe() {
-        SimNode node = any();
-        if (disksForget && random.nextBoolean() && node.core().role() != Role.LEADER) {
-            wipe(node);
-            restart(node);
+    /** One more, when all is well again; whether it was possible. */
+    boolean lastWipe() {
+        List<String> voters = c.oracle.committedConfiguration().voters();
+        SimNode node = c.successor(voters.get(random.nextInt(voters.size())));
+        if (!disksForget || node.core().role() == Role.LEADER || !wipe(node)) {
+            return false;
         }
+        restart(node);
+        return true;
     }
 
     /** A machine without fsync goes down. */
