@@ -151,8 +151,7 @@ final class BucketCapture implements CheckpointSource.Part {
         return more;
     }
 
-    private boolean step(CheckpointOutput out, @Nullable Iterator<Map.Entry<ByteKey, Object>> left)
-            throws IOException {
+    private boolean step(CheckpointOutput out, @Nullable Iterator<Map.Entry<ByteKey, Object>> left) throws IOException {
         if (left == null) {
             visitor.out = out;
             if (!pass.step(visitor)) {
@@ -171,8 +170,7 @@ final class BucketCapture implements CheckpointSource.Part {
                 StoredValue value = old instanceof LargeValue large ? load(large) : (StoredValue) old;
                 byte[] key = entry.getKey().bytes;
                 byte[] bytes = value.value();
-                out.putEntry(
-                        key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
+                out.putEntry(key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
                 if (old instanceof LargeValue) {
                     return true; // is a step's work alone
                 }
@@ -225,8 +223,7 @@ final class BucketCapture implements CheckpointSource.Part {
                 throws IOException {
             CheckpointOutput to = out;
             if (to != null) {
-                to.putEntry(
-                        keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
+                to.putEntry(keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
             }
         }
     }

@@ -248,8 +248,7 @@ final class CheckpointCatalog {
         if (already != null) {
             return already;
         }
-        Path temporary = directory.resolve(
-                String.format("%016x", newNumber()) + CheckpointFormat.TEMPORARY_SUFFIX);
+        Path temporary = directory.resolve(String.format("%016x", newNumber()) + CheckpointFormat.TEMPORARY_SUFFIX);
         byte[] bytes = manifest.encode();
         try {
             try (NodeFile file = files.openForWriting(temporary)) {

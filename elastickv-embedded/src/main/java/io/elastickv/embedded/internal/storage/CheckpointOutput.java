@@ -174,8 +174,7 @@ public final class CheckpointOutput {
     private int crcOfBlock(int end) {
         ofBlock.reset();
         ofBlock.update(block, 0, Integer.BYTES);
-        ofBlock.update(
-                block, CheckpointFormat.BLOCK_HEADER_BYTES, end - CheckpointFormat.BLOCK_HEADER_BYTES);
+        ofBlock.update(block, CheckpointFormat.BLOCK_HEADER_BYTES, end - CheckpointFormat.BLOCK_HEADER_BYTES);
         return (int) ofBlock.getValue();
     }
 
