@@ -194,7 +194,7 @@ public final class StagedCheckpoint {
         }
         CheckpointManifest published = catalog.publish(manifest);
         committed = published;
-        end(published != manifest);
+        end(!published.files().equals(manifest.files()));
         return published;
     }
 
