@@ -110,6 +110,11 @@ public final class ShardStateMachine implements AutoCloseable {
         }
     }
 
+    /** The entry at {@code index} holds no command: only {@link #appliedIndex} moves. For the thread that applies. */
+    public void passOver(long index) {
+        appliedIndex.setRelease(index);
+    }
+
     private static CommandResult apply(State state, long index, Envelope envelope) {
         ShardStore store = state.store;
         SessionTable sessions = state.sessions;
@@ -149,6 +154,11 @@ public final class ShardStateMachine implements AutoCloseable {
      */
     public StateCapture beginCapture() {
         return beginCapture(DEFAULT_CAPTURE_BYTES);
+    }
+
+    /** Whether a capture is going on, so that another cannot begin. On the apply thread. */
+    public boolean isCapturing() {
+        return state.store.isCapturing();
     }
 
     /** As {@link #beginCapture()}; the capture fails when it would hold more than {@code maxHeldBytes} of changed entries. */
