@@ -205,13 +205,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         // While the network comes up, which takes as long.
         CompletableFuture<List<ShardHost>> recovering = known == null
                 ? CompletableFuture.completedFuture(List.of())
-                : CompletableFuture.supplyAsync(() -> recover(known), task -> new Thread(
-                                task, "elastickv-" + name() + "-recovery")
-                        .start());
+                : CompletableFuture.supplyAsync(
+                        () -> recover(known), task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
         try {
             channel.start();
         } catch (TransportException e) {
-            recovering.whenComplete((hosts, failed) -> closeAll(hosts));
+            CompletableFuture<Void> unused = recovering.thenAccept(EmbeddedNode::closeAll);
             throw new IllegalStateException(e.getMessage(), e);
         }
         LOG.info(
@@ -255,8 +254,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         return factory.createAll(formed.placements().stream()
                 .filter(placement -> placement.replicas().contains(name()))
-                .map(placement ->
-                        new ShardFactory.Request(placement, name(), Configuration.of(placement.replicas())))
+                .map(placement -> new ShardFactory.Request(placement, name(), Configuration.of(placement.replicas())))
                 .toList());
     }
 
@@ -264,9 +262,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         try {
             return recovering.join();
         } catch (CompletionException e) {
-            throw e.getCause() instanceof IllegalStateException refused
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw cause instanceof IllegalStateException refused
                     ? refused
-                    : new IllegalStateException(String.valueOf(e.getCause().getMessage()), e.getCause());
+                    : new IllegalStateException(String.valueOf(cause.getMessage()), cause);
         }
     }
 
@@ -608,6 +607,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             handLeadershipsOver();
         }
         router.shutDown("the node is closed");
+        if (checkpoints != null) {
+            checkpoints.close();
+        }
         for (ShardHost host : shards.values()) {
             onLoop(host, host.group()::close);
         }
