@@ -11,7 +11,7 @@ final class ChroniclePass implements BucketPass {
 
     private final ChronicleBucket bucket;
     private final ChronicleGenerations.Cursor cursor;
-    private final EntryCopies copies = new EntryCopies();
+    private final ChronicleCopies copies = new ChronicleCopies();
 
     ChroniclePass(ChronicleBucket bucket, ChronicleGenerations.Cursor cursor) {
         this.bucket = bucket;

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import net.openhft.chronicle.hash.Data;
 
 /** Keys and values copied out of off-heap maps, one behind the other: length of the key, of the value (int each), key, value. */
-final class EntryCopies {
+final class ChronicleCopies {
 
     private static final int INITIAL_BYTES = 64 * 1024;
 
