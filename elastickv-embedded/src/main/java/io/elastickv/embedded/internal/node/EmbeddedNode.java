@@ -11,6 +11,7 @@ import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
@@ -33,6 +34,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -78,6 +81,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
     private final ControlProtocol control;
     private final Gossip gossip;
+    private final @Nullable NodeCheckpoints checkpoints;
+    private final @Nullable ShardFactory factory;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
@@ -114,6 +119,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     channel::batchSendsOfThisThread,
                     channel::flush));
         }
+        if (log == null || directory == null) {
+            this.checkpoints = null;
+            this.factory = null;
+        } else {
+            this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
+            this.factory = new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints);
+        }
     }
 
     /**
@@ -136,7 +148,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     checkAddress(config, layout);
                 }
                 log = NodeLog.open(NodeLogOptions.of(directory.wal(), config.name())
-                        .withDurability(ShardHosts.durability(config.durability())));
+                        .withDurability(ShardHosts.durability(config.durability()))
+                        .withSegmentBytes(config.segmentBytes()));
             }
             node = new EmbeddedNode(config, directory, log);
         } catch (RuntimeException e) {
@@ -189,9 +202,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (known != null) {
             channel.setClusterId(known.clusterId());
         }
+        // While the network comes up, which takes as long.
+        CompletableFuture<List<ShardHost>> recovering = known == null
+                ? CompletableFuture.completedFuture(List.of())
+                : CompletableFuture.supplyAsync(
+                        () -> recover(known), task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
         try {
             channel.start();
         } catch (TransportException e) {
+            recovering.whenComplete((hosts, failed) -> closeAll(hosts));
             throw new IllegalStateException(e.getMessage(), e);
         }
         LOG.info(
@@ -200,7 +219,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 channel.localAddress(),
                 config.storageless() ? ", without storage" : ", data in " + config.dataDirectory());
         if (known != null) {
-            open(known, false);
+            open(known, false, recovered(recovering));
         } else if (config.seeds().isEmpty() && directory != null) {
             PeerAddress self = channel.localAddress();
             open(
@@ -208,13 +227,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                             List.of(new Member(name(), self.host(), self.port(), directory.nodeId())),
                             config.shards(),
                             config.replicationFactor()),
-                    true);
+                    true,
+                    null);
         } else {
             Formation forming = new Formation(
                     hello(),
                     config.seeds(),
                     channel.rpc()::call,
-                    formed -> threads.control(() -> open(formed, true)),
+                    formed -> threads.control(() -> open(formed, true, null)),
                     this::refuse);
             formation = forming;
             threads.every(FORMATION_POLL_MILLIS, forming::poll);
@@ -222,6 +242,36 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
+        if (checkpoints != null) {
+            threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
+        }
+    }
+
+    /** The replicas that the layout puts on this node, with what the disk remembers of them. */
+    private List<ShardHost> recover(ClusterLayout formed) {
+        if (factory == null) {
+            return List.of();
+        }
+        return factory.createAll(formed.placements().stream()
+                .filter(placement -> placement.replicas().contains(name()))
+                .map(placement -> new ShardFactory.Request(placement, name(), Configuration.of(placement.replicas())))
+                .toList());
+    }
+
+    private static List<ShardHost> recovered(CompletableFuture<List<ShardHost>> recovering) {
+        try {
+            return recovering.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof IllegalStateException refused
+                    ? refused
+                    : new IllegalStateException(String.valueOf(e.getCause().getMessage()), e.getCause());
+        }
+    }
+
+    private static void closeAll(@Nullable List<ShardHost> hosts) {
+        if (hosts != null) {
+            hosts.forEach(ShardHost::close);
+        }
     }
 
     private Hello hello() {
@@ -241,8 +291,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     /** The cluster has formed, or this node comes back to it. */
-    private synchronized void open(ClusterLayout formed, boolean first) {
+    private synchronized void open(ClusterLayout formed, boolean first, @Nullable List<ShardHost> recovered) {
         if (state.get() != State.STARTING) {
+            closeAll(recovered);
             return;
         }
         try {
@@ -260,19 +311,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             List<ShardRoute> routes = new ArrayList<>();
             List<Router.Place> places = new ArrayList<>();
             List<ShardPlacement> placements = formed.placements();
-            int replicasHere = (int) placements.stream()
-                    .filter(placement -> placement.replicas().contains(name()))
-                    .count();
+            for (ShardHost host : recovered == null ? recover(formed) : recovered) {
+                shards.put(host.group().groupId(), host);
+            }
             for (ShardPlacement placement : placements) {
                 ShardRoute route =
                         new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
                 EventLoop loop = loops.get(placement.id() % loops.size());
-                ShardHost host = null;
-                if (log != null && placement.replicas().contains(name())) {
-                    host = ShardHosts.create(
-                            config, placement, replicasHere, loop, log, channel, this, threads.readers());
-                    shards.put(placement.id(), host);
-                }
+                ShardHost host = shards.get(placement.id());
                 routes.add(route);
                 places.add(new Router.Place(route, loop, host == null ? null : host.endpoint()));
             }
@@ -280,11 +326,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             for (ShardHost host : shards.values()) {
                 channel.openShard(
                         host.group().groupId(), "shard-" + host.group().groupId(), host);
-                boolean campaign = first && host.preferredLeader().equals(name());
+                boolean preferred = host.preferredLeader().equals(name());
                 host.loop().execute(() -> {
                     host.group().start();
-                    if (campaign) {
+                    if (preferred && first) {
                         host.group().campaign();
+                    } else if (preferred) {
+                        host.group().campaignSoon();
                     }
                     peers.others().forEach(peer -> host.group().peerReachable(peer, true));
                 });
@@ -516,6 +564,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return host != null && host.group().status().failed();
     }
 
+    /** What the node's checkpoints and state transfers did; null if it keeps no data. */
+    public CheckpointFigures.@Nullable Counts checkpointCounts() {
+        return checkpoints == null ? null : checkpoints.figures().counts();
+    }
+
     ControlProtocol control() {
         return control;
     }
@@ -553,6 +606,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             handLeadershipsOver();
         }
         router.shutDown("the node is closed");
+        if (checkpoints != null) {
+            checkpoints.close();
+        }
         for (ShardHost host : shards.values()) {
             onLoop(host, host.group()::close);
         }

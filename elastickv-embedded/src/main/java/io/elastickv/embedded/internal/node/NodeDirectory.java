@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The data directory of a node: locked against a second process, with the node's identity, the cluster's layout once it
- * has formed, and the write-ahead log in {@code wal/}. Files are replaced atomically and durably. Not thread-safe.
+ * has formed, the write-ahead log in {@code wal/}, and the replicas' checkpoints in {@code checkpoints/}. Files are replaced atomically and durably. Not thread-safe.
  */
 final class NodeDirectory implements AutoCloseable {
 
@@ -158,6 +158,11 @@ final class NodeDirectory implements AutoCloseable {
     /** Where the write-ahead log is. */
     Path wal() {
         return directory.resolve("wal");
+    }
+
+    /** Where the checkpoints of the replica of group {@code groupId} are. */
+    Path checkpoints(int groupId) {
+        return directory.resolve("checkpoints").resolve(Integer.toString(groupId));
     }
 
     /**

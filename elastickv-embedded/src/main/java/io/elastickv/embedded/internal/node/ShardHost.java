@@ -36,18 +36,29 @@ final class ShardHost implements ShardPort {
     private final ShardPlacement placement;
     private final ReplicaGroup group;
     private final ShardStateMachine stateMachine;
+    private final ShardCheckpoints checkpoints;
     private final ShardEndpoint endpoint;
     private final AtomicBoolean evicting = new AtomicBoolean();
 
-    ShardHost(ShardPlacement placement, ReplicaGroup group, ShardStateMachine stateMachine, ShardEndpoint endpoint) {
+    ShardHost(
+            ShardPlacement placement,
+            ReplicaGroup group,
+            ShardStateMachine stateMachine,
+            ShardCheckpoints checkpoints,
+            ShardEndpoint endpoint) {
         this.placement = placement;
         this.group = group;
         this.stateMachine = stateMachine;
+        this.checkpoints = checkpoints;
         this.endpoint = endpoint;
     }
 
     ReplicaGroup group() {
         return group;
+    }
+
+    ShardCheckpoints checkpoints() {
+        return checkpoints;
     }
 
     ShardEndpoint endpoint() {

@@ -5,15 +5,13 @@ import io.elastickv.embedded.StorageEngine;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.MemberId;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
-import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
-import io.elastickv.embedded.internal.raft.core.RestoredState;
-import io.elastickv.embedded.internal.raft.log.GroupLog;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
@@ -22,7 +20,6 @@ import io.elastickv.embedded.internal.storage.StorageOptions;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import io.elastickv.embedded.internal.transport.EncodedMessage;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 
@@ -59,53 +56,55 @@ final class ShardHosts {
         };
     }
 
-    /** Makes the replica that {@code placement} puts on this node, with what its log remembers. */
-    static ShardHost create(
+    static ShardStateMachine stateMachine(NodeConfig config, ShardPlacement placement) {
+        return ShardStateMachine.create(
+                placement.id(),
+                placement.epoch(),
+                SlotRanges.of(placement.slots()),
+                internal(config.storage()),
+                StorageOptions.DEFAULTS);
+    }
+
+    /** Puts a replica together from what was recovered of it. */
+    static ShardHost assemble(
             NodeConfig config,
-            ShardPlacement placement,
+            ShardFactory.Request request,
             int replicasHere,
             EventLoop loop,
             NodeLog log,
             ClusterChannel channel,
             GroupListener listener,
-            Executor readers) {
+            Executor readers,
+            ShardStateMachine stateMachine,
+            ShardCheckpoints checkpoints,
+            ShardRecovery.Recovered recovered) {
+        ShardPlacement placement = request.placement();
         int id = placement.id();
-        SlotRanges owned = SlotRanges.of(placement.slots());
-        ShardStateMachine stateMachine = ShardStateMachine.create(
-                id, placement.epoch(), owned, internal(config.storage()), StorageOptions.DEFAULTS);
-        GroupLog groupLog = log.group(id);
-        RestoredState restored = new RestoredState(
-                groupLog.hardState(),
-                groupLog.firstIndex(),
-                groupLog.lastIndex(),
-                groupLog.commitIndex(),
-                0,
-                groupLog.termRuns(),
-                List.of(),
-                Configuration.of(placement.replicas()),
-                List.of(),
-                false);
         RaftCore core = new RaftCore(
-                raftConfig(config, placement, replicasHere),
-                restored,
+                raftConfig(config, request.memberId(), placement, replicasHere),
+                recovered.restored(),
                 System.nanoTime(),
                 config.wallMillis().getAsLong(),
                 new SplittableRandom());
         ReplicaGroup group = new ReplicaGroup(
                 id,
-                config.name(),
+                request.memberId(),
                 loop,
                 core,
-                groupLog,
-                (peer, groupId, message) -> channel.sendGroup(peer, groupId, RaftFrame.of(message)),
+                log.group(id),
+                (peer, groupId, message) -> channel.sendGroup(MemberId.node(peer), groupId, RaftFrame.of(message)),
                 new Applier(stateMachine),
+                checkpoints,
                 listener,
-                placement.preferredLeader());
-        return new ShardHost(placement, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
+                placement.preferredLeader(),
+                recovered.start());
+        return new ShardHost(
+                placement, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, int replicasHere) {
-        RaftConfig defaults = RaftConfig.of(config.name());
+    private static RaftConfig raftConfig(
+            NodeConfig config, String memberId, ShardPlacement placement, int replicasHere) {
+        RaftConfig defaults = RaftConfig.of(memberId);
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
                 defaults.self(),
@@ -126,6 +125,11 @@ final class ShardHosts {
         @Override
         public Object apply(long index, byte[] payload) {
             return machine.apply(index, payload);
+        }
+
+        @Override
+        public void passOver(long index) {
+            machine.passOver(index);
         }
 
         @Override
