@@ -16,6 +16,7 @@ import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.LogException;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
@@ -155,7 +156,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         } catch (RuntimeException e) {
             closeQuietly(log);
             closeQuietly(directory);
-            throw e;
+            // Callers are promised one kind of exception for all that is wrong with the directory.
+            throw e instanceof LogException ? new IllegalStateException(e.getMessage(), e) : e;
         }
         try {
             node.begin();
