@@ -4,6 +4,7 @@ import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
@@ -19,6 +20,7 @@ import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.raft.log.LogException;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
+import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
@@ -512,6 +514,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     @Override
     public ClusterView cluster() {
         return view;
+    }
+
+    @Override
+    public NodeMetrics metrics() {
+        if (log == null) {
+            return NodeMetrics.NONE;
+        }
+        NodeLogStats stats = log.stats();
+        return new NodeMetrics(stats.fsyncs(), stats.frames(), stats.records(), stats.bytes(), 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     @Override
