@@ -118,8 +118,7 @@ final class CorruptionMatrix implements AutoCloseable {
             table.add(damage, outcome);
             verify(damage, outcome);
             if (verbose) {
-                System.out.printf(
-                        Locale.ROOT, "    %s, %.1f s%n", outcome, (System.nanoTime() - start) / 1e9);
+                System.out.printf(Locale.ROOT, "    %s, %.1f s%n", outcome, (System.nanoTime() - start) / 1e9);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -138,10 +137,7 @@ final class CorruptionMatrix implements AutoCloseable {
             choices.computeIfAbsent(name, any -> new ArrayList<>()).add(region);
             inflicted.putIfAbsent(name, 0);
         }
-        int least = choices.keySet().stream()
-                .mapToInt(inflicted::get)
-                .min()
-                .orElseThrow();
+        int least = choices.keySet().stream().mapToInt(inflicted::get).min().orElseThrow();
         List<String> due = choices.keySet().stream()
                 .filter(name -> inflicted.get(name) == least)
                 .toList();
@@ -188,7 +184,9 @@ final class CorruptionMatrix implements AutoCloseable {
         List<String> messages = messages();
         if (verbose || (refusal != null && !helps(damage, refusal))) {
             System.out.println("run " + runs + ": " + damage + (killed ? " after a kill: " : ": ")
-                    + (refusal != null ? "refused: " + refusal : messages.isEmpty() ? "serves" : "serves, said " + messages));
+                    + (refusal != null
+                            ? "refused: " + refusal
+                            : messages.isEmpty() ? "serves" : "serves, said " + messages));
         }
         if (refusal != null) {
             if (cluster.isRunning(VICTIM)) {
@@ -226,7 +224,8 @@ final class CorruptionMatrix implements AutoCloseable {
     private static boolean helps(Damage damage, String message) {
         // Of a missing file only its directory is known.
         Path file = damage.file();
-        boolean names = message.contains(file.getFileName().toString()) || message.contains(file.getParent().toString());
+        boolean names = message.contains(file.getFileName().toString())
+                || message.contains(file.getParent().toString());
         return names && REMEDY.matcher(message.toLowerCase(Locale.ROOT)).find();
     }
 
@@ -239,7 +238,10 @@ final class CorruptionMatrix implements AutoCloseable {
                 boolean byVictim = event.getThreadName().startsWith("elastickv-" + LocalCluster.nameOf(VICTIM) + "-")
                         || message.contains("node " + LocalCluster.nameOf(VICTIM) + ":")
                         || message.contains(cluster.directoryOf(VICTIM).toString());
-                if (byVictim && MENTIONS_DAMAGE.matcher(message.toLowerCase(Locale.ROOT)).find()) {
+                if (byVictim
+                        && MENTIONS_DAMAGE
+                                .matcher(message.toLowerCase(Locale.ROOT))
+                                .find()) {
                     messages.add(event.getLevel() + " " + message);
                 }
             }
@@ -265,7 +267,9 @@ final class CorruptionMatrix implements AutoCloseable {
                         .cluster()
                         .transferLeadership(shard, LocalCluster.nameOf(VICTIM), Duration.ofSeconds(10));
             }
-            assertThat(cluster.store(VICTIM).size()).as("%s, %s", damage, outcome).isEqualTo(model.size());
+            assertThat(cluster.store(VICTIM).size())
+                    .as("%s, %s", damage, outcome)
+                    .isEqualTo(model.size());
             assertThat(model.differences(cluster.store(0), ReadConsistency.linearizable()))
                     .as("%s, %s: what the member answers as a leader", damage, outcome)
                     .isEmpty();

@@ -18,8 +18,7 @@ final class CorruptionMatrixIT {
         long endNanos = System.nanoTime() + 30_000_000_000L;
         try (CorruptionMatrix matrix = new CorruptionMatrix(seed, VERBOSE)) {
             for (int run = 0; run < 60 && System.nanoTime() - endNanos < 0; run++) {
-                matrix.run(
-                        run % 6 == 4 ? Damage.Kind.CUT : run % 6 == 5 ? Damage.Kind.MISSING : Damage.Kind.FLIP);
+                matrix.run(run % 6 == 4 ? Damage.Kind.CUT : run % 6 == 5 ? Damage.Kind.MISSING : Damage.Kind.FLIP);
             }
             System.out.println("seed " + seed + ", outcomes:\n" + matrix.table());
             assertThat(matrix.complaints()).isEmpty();

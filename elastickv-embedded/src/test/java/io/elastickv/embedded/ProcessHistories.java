@@ -61,7 +61,9 @@ final class ProcessHistories {
     void join(int i) {
         loads++;
         // Not twice the same, in any process: a value must tell who wrote it.
-        cluster.member(i).startLoad(ProcessCluster.nameOf(i) + "." + loads + ".", "e" + epoch + "-", seed + loads, clients, keys);
+        cluster.member(i)
+                .startLoad(
+                        ProcessCluster.nameOf(i) + "." + loads + ".", "e" + epoch + "-", seed + loads, clients, keys);
     }
 
     /** Ends the epoch, in which all members that run must be able to make progress; checks what was seen in it. */

@@ -83,11 +83,14 @@ public final class ProcessNode {
     /** A key of each shard: none may be left out of "serves". */
     private void awaitServing() {
         try {
-            node.awaitReady(Duration.ofSeconds(120));
+            node.awaitReady(Duration.ofMinutes(2));
             List<CompletableFuture<?>> ends = new ArrayList<>();
             for (ShardInfo shard : node.cluster().shards()) {
                 Bytes key = keyOf(shard);
-                ends.add(node.store().withTimeout(Duration.ofSeconds(60)).async().put(key, key)
+                ends.add(node.store()
+                        .withTimeout(Duration.ofSeconds(60))
+                        .async()
+                        .put(key, key)
                         .thenCompose(version -> node.store()
                                 .withTimeout(Duration.ofSeconds(60))
                                 .async()

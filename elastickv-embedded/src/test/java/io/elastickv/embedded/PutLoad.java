@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
 
 /**
@@ -70,7 +71,7 @@ final class PutLoad implements AutoCloseable {
             int number = i;
             permits.acquireUninterruptibly();
             CompletableFuture<Long> put = store.async().put(key(number), value(number));
-            put.whenComplete((version, failure) -> {
+            whenEnded(put, (version, failure) -> {
                 if (failure == null) {
                     synchronized (acknowledged) {
                         acknowledged.set(number);
@@ -82,6 +83,15 @@ final class PutLoad implements AutoCloseable {
             });
         }
         permits.acquireUninterruptibly(outstanding); // the last one has ended
+    }
+
+    private static <T> void whenEnded(CompletableFuture<T> future, BiConsumer<? super T, ? super Throwable> then) {
+        CompletableFuture<T> ending = future.whenComplete(then);
+        if (ending.isCompletedExceptionally() && !future.isCompletedExceptionally()) {
+            throw new AssertionError(
+                    "the test itself failed",
+                    ending.handle((result, failure) -> failure).join());
+        }
     }
 
     private static Throwable cause(Throwable failure) {
@@ -135,7 +145,7 @@ final class PutLoad implements AutoCloseable {
                 batch.put(entry(i), value(i));
             }
             permits.acquireUninterruptibly();
-            store.withTimeout(Duration.ofSeconds(30)).async().putAll(batch).whenComplete((done, failure) -> {
+            whenEnded(store.withTimeout(Duration.ofSeconds(30)).async().putAll(batch), (done, failure) -> {
                 if (failure != null) {
                     failed.compareAndSet(null, failure);
                 }
@@ -160,7 +170,7 @@ final class PutLoad implements AutoCloseable {
             int number = i;
             Bytes key = keys.apply(number);
             permits.acquireUninterruptibly();
-            store.withTimeout(Duration.ofSeconds(30)).async().get(key).whenComplete((found, failure) -> {
+            whenEnded(store.withTimeout(Duration.ofSeconds(30)).async().get(key), (found, failure) -> {
                 boolean right = failure == null
                         && found.isPresent()
                         && found.get().value().equals(value(number));

@@ -76,6 +76,7 @@ public final class Damage {
 
     @Override
     public String toString() {
-        return kind + " at " + offset + " in " + region.name() + ", " + region.file().getFileName();
+        return kind + " at " + offset + " in " + region.name() + ", "
+                + region.file().getFileName();
     }
 }

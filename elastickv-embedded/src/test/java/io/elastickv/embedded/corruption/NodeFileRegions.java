@@ -40,10 +40,14 @@ public final class NodeFileRegions {
         List<Path> segments;
         List<Path> others;
         try (Stream<Path> files = Files.list(directory)) {
-            segments = files.filter(file -> file.toString().endsWith(".wal")).sorted().toList();
+            segments = files.filter(file -> file.toString().endsWith(".wal"))
+                    .sorted()
+                    .toList();
         }
         try (Stream<Path> files = Files.list(directory)) {
-            others = files.filter(file -> !file.toString().endsWith(".wal")).sorted().toList();
+            others = files.filter(file -> !file.toString().endsWith(".wal"))
+                    .sorted()
+                    .toList();
         }
         List<FileRegion> regions = new ArrayList<>();
         for (int i = 0; i < segments.size(); i++) {

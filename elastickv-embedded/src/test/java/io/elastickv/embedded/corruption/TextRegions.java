@@ -27,11 +27,13 @@ final class TextRegions {
             if (start == 0 || equals < 0) {
                 int space = Math.max(0, line.lastIndexOf(' '));
                 regions.add(new FileRegion(kind, "format name", file, start, Math.max(1, space)));
-                regions.add(new FileRegion(kind, "format version", file, start + space, Math.max(1, line.length() - space)));
+                regions.add(new FileRegion(
+                        kind, "format version", file, start + space, Math.max(1, line.length() - space)));
             } else {
                 String name = line.substring(0, equals);
                 regions.add(new FileRegion(kind, "field name", file, start, equals + 1L));
-                regions.add(new FileRegion(kind, name, file, start + equals + 1L, Math.max(1, line.length() - equals - 1)));
+                regions.add(
+                        new FileRegion(kind, name, file, start + equals + 1L, Math.max(1, line.length() - equals - 1)));
             }
             if (end < text.length()) {
                 regions.add(new FileRegion(kind, "line end", file, end, 1));

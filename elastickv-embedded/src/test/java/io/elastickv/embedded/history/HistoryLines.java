@@ -36,7 +36,10 @@ public final class HistoryLines {
                         operation.key(),
                         text(operation.expected()),
                         text(operation.value()),
-                        text(operation.answer() == null ? null : operation.answer().toString()),
+                        text(
+                                operation.answer() == null
+                                        ? null
+                                        : operation.answer().toString()),
                         operation.outcome().name(),
                         "" + operation.invokedNanos(),
                         "" + operation.returnedNanos());
