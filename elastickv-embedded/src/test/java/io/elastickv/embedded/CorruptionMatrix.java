@@ -42,6 +42,8 @@ final class CorruptionMatrix implements AutoCloseable {
     private static final int VICTIM = 2;
     private static final int SHARDS = 2;
     private static final int WRITES_BETWEEN = 20;
+    private static final long CHECKPOINT_BYTES = 32 << 10;
+    private static final long SEGMENT_BYTES = 128 << 10;
 
     /** To look closer at some: a part of the names that the table has. */
     private static final Pattern ONLY = Pattern.compile(System.getProperty("elastickv.corruption.only", ""));
@@ -80,6 +82,8 @@ final class CorruptionMatrix implements AutoCloseable {
         this.cluster = LocalCluster.builder()
                 .shards(SHARDS)
                 .electionTimeout(Duration.ofMillis(300))
+                .customize((i, builder) ->
+                        builder.checkpoints(CHECKPOINT_BYTES, 1 << 20).segmentBytes(SEGMENT_BYTES))
                 .startAndAwaitReady();
         model.write(cluster.store(0), 1_500);
     }

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A node in a process of its own, for tests that kill it. Arguments are {@code name=value}: {@code name}, {@code port}, {@code
- * seeds}, {@code directory}, {@code shards}, {@code storage}, {@code durability}.
+ * seeds}, {@code directory}, {@code shards}, {@code storage}, {@code durability}; {@code checkpointBytes} makes checkpoints and
+ * the log's files small, so that there are many of them.
  *
  * <p>Says {@code serving} when it has written and read a key of every shard; begins a {@link RegisterLoad} through itself on
  * {@code load WRITER PREFIX SEED CLIENTS KEYS}, of which it tells every operation as {@link HistoryLines} do, and ends it on
@@ -69,7 +70,12 @@ public final class ProcessNode {
     }
 
     private static Elastickv builder(Map<String, String> settings) {
-        return Elastickv.builder()
+        Elastickv builder = Elastickv.builder();
+        if (settings.containsKey("checkpointBytes")) {
+            builder.checkpoints(Long.parseLong(settings.get("checkpointBytes")), 8L << 20)
+                    .segmentBytes(1 << 20);
+        }
+        return builder
                 .name(settings.get("name"))
                 .address("127.0.0.1", Integer.parseInt(settings.get("port")))
                 .seeds(Arrays.asList(settings.get("seeds").split(",")))

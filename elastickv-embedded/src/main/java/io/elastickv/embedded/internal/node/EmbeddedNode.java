@@ -518,11 +518,24 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     @Override
     public NodeMetrics metrics() {
-        if (log == null) {
+        CheckpointFigures.Counts counts = checkpointCounts();
+        if (log == null || counts == null) {
             return NodeMetrics.NONE;
         }
         NodeLogStats stats = log.stats();
-        return new NodeMetrics(stats.fsyncs(), stats.frames(), stats.records(), stats.bytes(), 0, 0, 0, 0, 0, 0, 0, 0);
+        return new NodeMetrics(
+                stats.fsyncs(),
+                stats.frames(),
+                stats.records(),
+                stats.bytes(),
+                counts.written(),
+                counts.writtenBytes(),
+                counts.failed(),
+                counts.running(),
+                counts.installed(),
+                counts.installedBytes(),
+                counts.served(),
+                counts.servedBytes());
     }
 
     @Override
