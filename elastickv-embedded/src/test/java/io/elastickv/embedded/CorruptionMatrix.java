@@ -17,6 +17,7 @@ import io.elastickv.embedded.corruption.OutcomeTable.Outcome;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,8 +58,8 @@ final class CorruptionMatrix implements AutoCloseable {
             "damaged|torn|corrupt|unreadable|cannot be read|not readable|checksum|falls? back|older checkpoint|ignored"
                     + "|ignoring|overwritten|removed|incomplete|rebuil[dt]|fetch|lost|snapshot");
 
-    private static final Pattern MENTIONS_PEERS =
-            Pattern.compile("rebuil[dt]|fetch|from (its )?peers|snapshot|torn|overwritten|lost");
+    /** That the rest came from the others: a state, or entries that were cut off the end of the log. */
+    private static final Pattern MENTIONS_PEERS = Pattern.compile("fetched|rebuil[dt]|torn|cut off");
 
     private final LocalCluster cluster;
     private final ContentModel model;
@@ -69,6 +70,7 @@ final class CorruptionMatrix implements AutoCloseable {
     private final Logger logger = (Logger) LoggerFactory.getLogger("io.elastickv");
     private final boolean verbose;
     private final List<String> complaints = new ArrayList<>();
+    private @Nullable Damage last;
     private int runs;
 
     CorruptionMatrix(long seed, boolean verbose) {
@@ -112,12 +114,14 @@ final class CorruptionMatrix implements AutoCloseable {
         } else {
             cluster.stop(VICTIM);
         }
+        undoLast();
         FileRegion region = choose(kind);
         if (random.nextInt(3) == 0) {
             model.write(cluster.store(0), WRITES_BETWEEN); // it has something to catch up on, too
         }
         try {
             Damage damage = Damage.inflict(region, kind, random);
+            last = damage;
             Outcome outcome = restart(damage, killed);
             table.add(damage, outcome);
             verify(damage, outcome);
@@ -126,6 +130,17 @@ final class CorruptionMatrix implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private void undoLast() {
+        Damage damage = last;
+        if (damage != null) {
+            try {
+                damage.undoInCheckpoint();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
@@ -168,7 +183,9 @@ final class CorruptionMatrix implements AutoCloseable {
         cluster.isolate(VICTIM);
         Path directory = cluster.directoryOf(VICTIM);
         Path copy = directory.resolveSibling("copy");
-        copyDirectory(directory, copy);
+        Awaitility.await("files that stay as they are while they are copied")
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> copyIfStill(directory, copy));
         cluster.crash(VICTIM);
         cluster.awaitCrash(VICTIM);
         delete(directory);
@@ -185,7 +202,7 @@ final class CorruptionMatrix implements AutoCloseable {
             said.list.clear();
         }
         String refusal = tryStart();
-        List<String> messages = messages();
+        List<String> messages = messages(damage);
         if (verbose || (refusal != null && !helps(damage, refusal))) {
             System.out.println("run " + runs + ": " + damage + (killed ? " after a kill: " : ": ")
                     + (refusal != null
@@ -207,7 +224,7 @@ final class CorruptionMatrix implements AutoCloseable {
         String all = String.join("; ", messages).toLowerCase(Locale.ROOT);
         return MENTIONS_PEERS.matcher(all).find()
                 ? Outcome.REPAIRED_FROM_PEERS
-                : MENTIONS_DAMAGE.matcher(all).find() ? Outcome.REPAIRED_ALONE : Outcome.NO_EFFECT;
+                : messages.isEmpty() ? Outcome.NO_EFFECT : Outcome.REPAIRED_ALONE;
     }
 
     /** Starts the victim; why it does not serve, or null if it does. */
@@ -234,7 +251,7 @@ final class CorruptionMatrix implements AutoCloseable {
     }
 
     /** What the victim said since its start that speaks of damage or repair. */
-    private List<String> messages() {
+    private List<String> messages(Damage damage) {
         List<String> messages = new ArrayList<>();
         synchronized (said) {
             for (ILoggingEvent event : said.list) {
@@ -304,14 +321,39 @@ final class CorruptionMatrix implements AutoCloseable {
         return table;
     }
 
-    private static void copyDirectory(Path from, Path to) {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(from.relativize(file)));
+    /** Copies a directory; false, without a copy, if a checkpoint was going on meanwhile. */
+    private static boolean copyIfStill(Path from, Path to) {
+        try {
+            List<String> before = listing(from);
+            for (Path file : files(from)) {
+                Files.copy(file, to.resolve(from.relativize(file).toString()));
             }
+            if (listing(from).equals(before)) {
+                return true;
+            }
+        } catch (NoSuchFileException e) {
+            // Deleted between the listing and the copy.
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        delete(to);
+        return false;
+    }
+
+    private static List<Path> files(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static List<String> listing(Path directory) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (Path file : files(directory)) {
+            lines.add(file + " " + Files.size(file) + " " + Files.getLastModifiedTime(file));
+        }
+        return lines;
     }
 
     private static void delete(Path directory) {

@@ -66,6 +66,9 @@ final class CheckpointRegions {
         int spans = bytes.getInt(60);
         int configuration = bytes.getInt(64);
         int files = bytes.getInt(68);
+        if (72L + spans * 4L + configuration + (long) files * FILE_ENTRY_BYTES + 4 != bytes.limit()) {
+            throw new IOException(file + " is damaged already");
+        }
         long at = 72;
         add(kind, "slots", file, at, spans * 4L);
         at += spans * 4L;

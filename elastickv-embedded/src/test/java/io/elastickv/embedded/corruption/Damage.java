@@ -6,7 +6,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /** Damage done to one file, which can be undone. */
 public final class Damage {
@@ -25,12 +27,14 @@ public final class Damage {
     private final Kind kind;
     private final long offset;
     private final byte[] before;
+    private final byte @Nullable [] after;
 
-    private Damage(FileRegion region, Kind kind, long offset, byte[] before) {
+    private Damage(FileRegion region, Kind kind, long offset, byte[] before, byte @Nullable [] after) {
         this.region = region;
         this.kind = kind;
         this.offset = offset;
         this.before = before;
+        this.after = after;
     }
 
     /** Does damage at a random place in {@code region}. */
@@ -51,12 +55,25 @@ public final class Damage {
             }
             case MISSING -> Files.delete(region.file());
         }
-        return new Damage(region, kind, offset, before);
+        byte[] after = kind == Kind.MISSING ? null : Files.readAllBytes(region.file());
+        return new Damage(region, kind, offset, before, after);
     }
 
     /** Makes the file what it was before. */
     public void undo() throws IOException {
         Files.write(region.file(), before);
+    }
+
+    /**
+     * Undoes it in a checkpoint's file if nobody else has: a node leaves damaged ones lie until they are replaced, and the next
+     * damage shall be the only one. The node must be down.
+     */
+    public void undoInCheckpoint() throws IOException {
+        boolean checkpoint = region.kind().contains("checkpoint");
+        byte[] now = Files.exists(region.file()) ? Files.readAllBytes(region.file()) : null;
+        if (checkpoint && Files.exists(region.file().getParent()) && Arrays.equals(now, after)) {
+            undo();
+        }
     }
 
     /** What was done. */
