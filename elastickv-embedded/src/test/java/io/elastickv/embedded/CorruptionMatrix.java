@@ -336,7 +336,9 @@ final class CorruptionMatrix implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        delete(to);
+        if (Files.exists(to)) {
+            delete(to);
+        }
         return false;
     }
 
