@@ -7,6 +7,7 @@ import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
@@ -80,7 +81,10 @@ final class ShardHosts {
                 groupLog.commitIndex(),
                 0,
                 groupLog.termRuns(),
-                List.of());
+                List.of(),
+                Configuration.of(placement.replicas()),
+                List.of(),
+                false);
         RaftCore core = new RaftCore(
                 raftConfig(config, placement, replicasHere),
                 restored,
@@ -101,11 +105,10 @@ final class ShardHosts {
     }
 
     private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, int replicasHere) {
-        RaftConfig defaults = RaftConfig.of(config.name(), placement.replicas());
+        RaftConfig defaults = RaftConfig.of(config.name());
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
                 defaults.self(),
-                defaults.voters(),
                 electionNanos,
                 Math.max(10_000_000L, electionNanos / 10),
                 defaults.maxEntriesPerAppend(),

@@ -260,7 +260,9 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         PeerProgress best = null;
         for (PeerProgress progress : core.progress()) {
-            if (progress.reachable() && (best == null || progress.matchIndex() > best.matchIndex())) {
+            if (progress.voter()
+                    && progress.reachable()
+                    && (best == null || progress.matchIndex() > best.matchIndex())) {
                 best = progress;
             }
         }

@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.raft;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
@@ -66,9 +67,12 @@ final class ReplicaFixture implements AutoCloseable {
                 groupLog.commitIndex(),
                 0,
                 groupLog.termRuns(),
-                List.of());
+                List.of(),
+                Configuration.of(List.of(voters)),
+                List.of(),
+                false);
         RaftCore core = new RaftCore(
-                configured.apply(RaftConfig.of("n1", List.of(voters))),
+                configured.apply(RaftConfig.of("n1")),
                 restored,
                 manual.nanos(),
                 manual.wallMillis(),

@@ -199,7 +199,6 @@ class ReplicaGroupTest {
     private static RaftConfig withMaxUncommitted(RaftConfig config, int entries) {
         return new RaftConfig(
                 config.self(),
-                config.voters(),
                 config.electionTimeoutNanos(),
                 config.heartbeatIntervalNanos(),
                 config.maxEntriesPerAppend(),
@@ -559,7 +558,6 @@ class ReplicaGroupTest {
     private static RaftConfig withSmallCache(RaftConfig config) {
         return new RaftConfig(
                 config.self(),
-                config.voters(),
                 config.electionTimeoutNanos(),
                 config.heartbeatIntervalNanos(),
                 config.maxEntriesPerAppend(),

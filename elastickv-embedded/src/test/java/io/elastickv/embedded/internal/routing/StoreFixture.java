@@ -8,6 +8,7 @@ import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RestoredState;
@@ -72,8 +73,8 @@ final class StoreFixture implements AutoCloseable {
                     id, 1, SlotRanges.of(List.of(slots)), StorageEngine.HEAP, StorageOptions.DEFAULTS);
             machines.add(machine);
             RaftCore core = new RaftCore(
-                    RaftConfig.of("n1", List.of("n1")),
-                    RestoredState.empty(),
+                    RaftConfig.of("n1"),
+                    RestoredState.empty(Configuration.of(List.of("n1"))),
                     System.nanoTime(),
                     System.currentTimeMillis(),
                     new SplittableRandom(1));

@@ -101,6 +101,6 @@ final class Progress {
 
     PeerProgress snapshot() {
         return new PeerProgress(
-                name, state, matchIndex, nextIndex, lastContactNanos, reachable, flights, bytesInFlight);
+                name, true, false, state, matchIndex, nextIndex, lastContactNanos, reachable, flights, bytesInFlight);
     }
 }

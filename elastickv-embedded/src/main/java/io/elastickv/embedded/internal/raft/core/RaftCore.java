@@ -40,6 +40,7 @@ public class RaftCore {
     private static final byte[] NO_PAYLOAD = {};
 
     private final RaftConfig config;
+    private final Configuration configuration;
     private final Members members;
     private final ElectionState election;
     private final RaftLog log;
@@ -94,7 +95,8 @@ public class RaftCore {
         this.config = config;
         this.nowNanos = nowNanos;
         this.wallMillis = wallMillis;
-        members = new Members(config.self(), config.voters());
+        configuration = restored.configuration();
+        members = new Members(config.self(), configuration.voters());
         log = new RaftLog(restored, config.maxCachedEntryBytes());
         election = new ElectionState(config, members, random, restored.hardState(), nowNanos);
         durableTerm = restored.hardState().term();
@@ -257,6 +259,53 @@ public class RaftCore {
     }
 
     /**
+     * Changes the group by one member (Ongaro, chapter 4). The new configuration is in effect on this leader at once; the
+     * change is decided when the entry is committed, and undone if another leader replaces it.
+     *
+     * @return {@link Proposal.Accepted}, {@link Proposal.NotLeader}, {@link Proposal.TransferInProgress} or {@link
+     *     Proposal.Refused}
+     */
+    public Proposal changeMembers(MemberChange change) {
+        checkUsable();
+        return new Proposal.Refused(change + " is not supported yet");
+    }
+
+    /**
+     * The host has a durable checkpoint of the state at {@code index} and gives up the log up to there: the first index
+     * becomes the one after. Without effect if the log is shorter already.
+     *
+     * @throws IllegalArgumentException if {@code index} has not been applied
+     */
+    public void compact(long index) {
+        checkUsable();
+    }
+
+    /**
+     * Whether a snapshot at {@code index} may be installed: it takes nothing back, and leaves no gap before the log. To be
+     * asked right before the state machine is replaced, in the same turn as {@link #snapshotInstalled}.
+     */
+    public boolean acceptsSnapshot(long index) {
+        return index > appliedIndex && index >= log.firstIndex() - 1;
+    }
+
+    /**
+     * The state machine is that of a snapshot now, and the snapshot is durable. If the log has the entry at {@code index}
+     * with {@code term} what follows it stays; otherwise all of it goes.
+     *
+     * @param index the last entry in the snapshot; {@link #acceptsSnapshot} holds for it
+     * @param term the term of that entry
+     * @param configuration the members as of that entry
+     */
+    public void snapshotInstalled(long index, long term, Configuration configuration) {
+        checkUsable();
+    }
+
+    /** The snapshot asked for could not be had, or came too late; asked for again after a heartbeat interval if need be. */
+    public void snapshotFailed() {
+        checkUsable();
+    }
+
+    /**
      * Asks for a linearizable read point, in any role. Ends in exactly one {@link Effects.ReadReady} or {@link
      * Effects.ReadFailed}, at the latest one election timeout from now.
      *
@@ -286,7 +335,7 @@ public class RaftCore {
         checkUsable();
         int target = members.ordinal(to);
         if (target < 0) {
-            throw new IllegalArgumentException("to " + to + " is not among voters " + config.voters());
+            throw new IllegalArgumentException("to " + to + " is not among voters " + configuration.voters());
         }
         if (!election.isLeader() || target == members.self() || target == transferTarget) {
             return;
@@ -833,6 +882,49 @@ public class RaftCore {
     /** Everything up to here is committed. Never goes down. */
     public long commitIndex() {
         return commitIndex;
+    }
+
+    /** The members in effect: those of the newest configuration in the log, committed or not. */
+    public Configuration configuration() {
+        return configuration;
+    }
+
+    /**
+     * Index of the entry that set {@link #configuration()}; it is committed when {@link #commitIndex()} is there. At most
+     * {@code firstIndex() - 1} if the entry is no longer in the log.
+     */
+    public long configurationIndex() {
+        return 0;
+    }
+
+    /**
+     * The members as of a committed entry, for a checkpoint there.
+     *
+     * @param index from {@code firstIndex() - 1} to {@link #commitIndex()}
+     */
+    public Configuration configurationAt(long index) {
+        return configuration;
+    }
+
+    /** Index of the first entry in the log; one past the last if there is none. */
+    public long firstIndex() {
+        return log.firstIndex();
+    }
+
+    /**
+     * Whether the state of before the log's first entry is missing: nothing can be applied before a snapshot is installed.
+     */
+    public boolean stateLost() {
+        return appliedIndex < log.firstIndex() - 1;
+    }
+
+    /**
+     * Whether this member still has to recover what it may have acknowledged before it lost its memory. The host keeps
+     * this in mind across restarts: a member that is restarted while it is true starts with {@link
+     * RestoredState#memoryLost()} again.
+     */
+    public boolean memoryLost() {
+        return false;
     }
 
     /** Index of the last entry, durable or not. */

@@ -391,9 +391,18 @@ class RaftHazardsTest {
     @Test
     void rowJ2ACommitIndexBeyondTheLogIsNotBelieved() {
         RaftCore core = new RaftCore(
-                RaftConfig.of("n1", List.of("n1", "n2", "n3")),
+                RaftConfig.of("n1"),
                 new RestoredState(
-                        new HardState(1, null), 1, 2, 99, 0, List.of(new TermRun(1, 1)), List.of(entry(2, 1))),
+                        new HardState(1, null),
+                        1,
+                        2,
+                        99,
+                        0,
+                        List.of(new TermRun(1, 1)),
+                        List.of(entry(2, 1)),
+                        Configuration.of(List.of("n1", "n2", "n3")),
+                        List.of(),
+                        false),
                 0,
                 0,
                 new java.util.SplittableRandom(1));
@@ -403,8 +412,17 @@ class RaftHazardsTest {
         AppendResponse answer = (AppendResponse) effects.messages().get(0).message();
         assertThat(answer.matched()).isFalse();
         assertThat(answer.matchIndex()).isZero();
-        assertThatThrownBy(() ->
-                        new RestoredState(new HardState(1, null), 1, 2, 2, 3, List.of(new TermRun(1, 1)), List.of()))
+        assertThatThrownBy(() -> new RestoredState(
+                        new HardState(1, null),
+                        1,
+                        2,
+                        2,
+                        3,
+                        List.of(new TermRun(1, 1)),
+                        List.of(),
+                        Configuration.EMPTY,
+                        List.of(),
+                        false))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("appliedIndex 3");
     }
@@ -433,8 +451,7 @@ class RaftHazardsTest {
 
     @Test
     void rowX2ALaggingFollowerIsCaughtUpUnderLoadWithinABoundedWindow() {
-        RaftConfig small =
-                new RaftConfig("n1", List.of("n1"), 1_000, 100, 10, 100_000, 3, 100_000, 1_000, 1_000_000, 5_000, null);
+        RaftConfig small = new RaftConfig("n1", 1_000, 100, 10, 100_000, 3, 100_000, 1_000, 1_000_000, 5_000, null);
         ScriptedCluster c = new ScriptedCluster(3, 10, small);
         c.elect("n1");
         c.isolate("n3");

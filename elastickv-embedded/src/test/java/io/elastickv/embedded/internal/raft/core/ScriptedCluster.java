@@ -55,10 +55,9 @@ final class ScriptedCluster {
             names.add("n" + i);
         }
         for (String name : names) {
-            RaftConfig d = template != null ? template : RaftConfig.of(name, names);
+            RaftConfig d = template != null ? template : RaftConfig.of(name);
             nodes.add(new Node(new RaftConfig(
                     name,
-                    names,
                     1_000 * MILLI,
                     100 * MILLI,
                     maxEntriesPerAppend,
@@ -103,7 +102,17 @@ final class ScriptedCluster {
         }
         node.core = new RaftCore(
                 node.config,
-                new RestoredState(node.durableState, 1, node.durableLog.size(), 0, 0, runs, node.durableLog),
+                new RestoredState(
+                        node.durableState,
+                        1,
+                        node.durableLog.size(),
+                        0,
+                        0,
+                        runs,
+                        node.durableLog,
+                        Configuration.of(names),
+                        List.of(),
+                        false),
                 nowNanos,
                 nowNanos / MILLI,
                 new SplittableRandom(names.indexOf(name) + 1));

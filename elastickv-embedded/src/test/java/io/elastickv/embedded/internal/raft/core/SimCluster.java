@@ -48,6 +48,7 @@ final class SimCluster {
     final SplittableRandom random;
     final List<SimNode> nodes = new ArrayList<>();
     final SimOracle oracle;
+    final Configuration initial;
     long nowNanos = 1_000_000_000_000L;
 
     private final PriorityQueue<Event> events = new PriorityQueue<>();
@@ -86,8 +87,9 @@ final class SimCluster {
         profile = mutation.profile() != null ? mutation.profile() : drawn;
         boolean oneByOne = random.nextInt(3) == 0 ^ profile == Profile.LEADERS_DIE_YOUNG;
         String preferred = random.nextBoolean() ? null : names.get(random.nextInt(size));
+        initial = Configuration.of(names);
         for (String name : names) {
-            nodes.add(new SimNode(this, name, config(name, names, preferred, oneByOne)));
+            nodes.add(new SimNode(this, name, config(name, preferred, oneByOne)));
             held.add(new ArrayDeque<>());
         }
         cut = new boolean[size][size];
@@ -102,10 +104,9 @@ final class SimCluster {
         });
     }
 
-    private RaftConfig config(String name, List<String> names, String preferred, boolean oneByOne) {
+    private RaftConfig config(String name, String preferred, boolean oneByOne) {
         return new RaftConfig(
                 name,
-                names,
                 100 * MILLI,
                 20 * MILLI,
                 oneByOne ? 1 : 1 + random.nextInt(8),

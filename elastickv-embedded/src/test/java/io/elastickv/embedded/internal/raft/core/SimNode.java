@@ -94,7 +94,10 @@ final class SimNode {
                         commit,
                         appliedIndex,
                         runs,
-                        log.subList((int) last - tail, (int) last)),
+                        log.subList((int) last - tail, (int) last),
+                        cluster.initial,
+                        List.of(),
+                        false),
                 cluster.nowNanos,
                 cluster.wallMillis(),
                 cluster.random.split());
