@@ -416,7 +416,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     @Override
     public void failed(int groupId, String reason, Throwable cause) {
-        router.localFailed(groupId);
+        router.localGone(groupId);
         events.fire(listener -> listener.shardStateChanged(groupId, ShardInfo.State.FAILED));
         if (log != null && log.isPoisoned()) {
             Throwable origin = log.failure();

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * The data directory of a node: locked against a second process, with the node's identity (file {@code node}), the
  * cluster's layout once it has formed ({@code layout}), which replicas it holds ({@code replicas}), the write-ahead log in
  * {@code wal/} and checkpoints in {@code checkpoints/}. Files are replaced atomically and durably; what they say of the
- * identities of node and cluster must agree. Not thread-safe.
+ * identities of node and cluster must agree. Thread-safe, but for two writers of one file.
  */
 final class NodeDirectory implements AutoCloseable {
 
@@ -164,6 +164,11 @@ final class NodeDirectory implements AutoCloseable {
                 CheckedText.seal(KIND + " " + VERSION + "\nname=" + nodeName + "\nnodeId=" + identity.nodeId
                         + "\nincarnation=" + identity.incarnation + "\n"));
         return identity;
+    }
+
+    /** Where it is. */
+    Path path() {
+        return directory;
     }
 
     /** The identity of this directory. */
