@@ -400,7 +400,7 @@ class LogRecoveryTest {
         byte[] content = Arrays.copyOf(written.files.content(FIRST), last.end + 4096);
         int forged = last.end + 800;
         ByteBuffer frame = ByteBuffer.allocate(LogFormat.FRAME_HEADER_BYTES);
-        LogFormat.putFrameHeader(frame, 0, 0, new LogFormat.SegmentHeader(1, 4711, 0, false), forged, new CRC32C());
+        LogFormat.putFrameHeader(frame, 0, 0, new LogFormat.SegmentHeader(1, 4711, 0, 0, 1, false), forged, new CRC32C());
         System.arraycopy(frame.array(), 0, content, forged, frame.capacity());
         content[last.end + 3] = 77;
         FaultyFiles files = copy(written.files).put(FIRST, content);

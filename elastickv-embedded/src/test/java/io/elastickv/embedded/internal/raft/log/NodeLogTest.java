@@ -473,6 +473,57 @@ class NodeLogTest {
     }
 
     @Test
+    void aSteppedLogDoesNothingButInItsSteps() {
+        FaultyFiles files = new FaultyFiles();
+        NodeLogOptions options = inMemory(files).withStepping();
+        List<String> events = new ArrayList<>();
+        try (NodeLog log = NodeLog.open(options)) {
+            assertThat(log.step()).isFalse();
+            LogBatch.Completion completion = new LogBatch.Completion() {
+                @Override
+                public void durable() {
+                    events.add("durable on " + Thread.currentThread().getName());
+                }
+
+                @Override
+                public void failed(Throwable cause) {
+                    events.add("failed");
+                }
+            };
+            LogEntry entry = new LogEntry(1, 1, EntryKind.COMMAND, bytes("a"));
+            log.submit(new LogBatch(completion).add(3, entry));
+            log.submit(new LogBatch(completion).addCommit(3, 1));
+            assertThat(log.group(3).lastIndex()).isZero();
+            log.group(3).read(1, 10, 10, 1000, new ReadCallback() {
+                @Override
+                public void entries(List<LogEntry> entries) {
+                    events.add("read " + entries);
+                }
+
+                @Override
+                public void failed(Throwable cause) {
+                    events.add("failed");
+                }
+            });
+            assertThat(events).isEmpty();
+            assertThat(log.step()).isTrue();
+            String here = "durable on " + Thread.currentThread().getName();
+            assertThat(events).containsExactly(here, here, "read " + List.of(entry));
+            assertThat(log.stats().frames()).isEqualTo(1);
+            assertThat(log.step()).isFalse();
+            assertThat(log.group(3).readNow(1, 1, 1, 1)).containsExactly(entry);
+            log.submit(new LogBatch(completion).addCommit(3, 1));
+        }
+        assertThat(events).hasSize(4);
+        try (NodeLog log = NodeLog.open(options)) {
+            assertThat(log.group(3).commitIndex()).isEqualTo(1);
+        }
+        try (NodeLog log = NodeLog.open(inMemory(files))) {
+            assertThatThrownBy(log::step).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
     void foreignFilesAreLeftAlone() throws Exception {
         Files.writeString(directory.resolve("README"), "mine");
         Files.createDirectory(directory.resolve("0000000000000002.wal.d"));
