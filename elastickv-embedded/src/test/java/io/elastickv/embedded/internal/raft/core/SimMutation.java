@@ -24,8 +24,9 @@ class SimMutation {
         return profile;
     }
 
-    RaftCore core(RaftConfig config, RestoredState restored, long nowNanos, long wallMillis, RandomGenerator random) {
-        return new RaftCore(config, restored, nowNanos, wallMillis, random);
+    /** The rules of the cores. */
+    Rules rules() {
+        return Rules.RAFT;
     }
 
     /** What the network makes of a message; {@code cluster} may send more. */

@@ -85,7 +85,7 @@ final class SimNode {
             }
         }
         int tail = (int) Math.min(last, cluster.random.nextInt(5));
-        core = cluster.mutation.core(
+        core = new RaftCore(
                 config,
                 new RestoredState(
                         cluster.mutation.restoredHardState(durableState),
@@ -100,7 +100,8 @@ final class SimNode {
                         false),
                 cluster.nowNanos,
                 cluster.wallMillis(),
-                cluster.random.split());
+                cluster.random.split(),
+                cluster.mutation.rules());
         for (int i = 0; i < appliedIndex; i++) {
             cluster.oracle.applied(name, log.get(i), durableState.term());
         }

@@ -18,10 +18,10 @@ class SimulatorTeethTest {
         /** Row A. */
         OLD_TERMS_COMMITTED_BY_COUNTING(new SimMutation(SimCluster.Profile.LEADERS_DIE_YOUNG) {
             @Override
-            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
-                return new RaftCore(c, restored, now, wall, random) {
+            Rules rules() {
+                return new Rules() {
                     @Override
-                    boolean mayCommitByCounting(long index) {
+                    boolean commitsByCounting(long entryTerm, long currentTerm) {
                         return true;
                     }
                 };
@@ -30,10 +30,10 @@ class SimulatorTeethTest {
         /** Row B1. */
         READS_WITHOUT_A_ROUND(new SimMutation(SimCluster.Profile.ECHOES) {
             @Override
-            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
-                return new RaftCore(c, restored, now, wall, random) {
+            Rules rules() {
+                return new Rules() {
                     @Override
-                    int readQuorum() {
+                    int readQuorum(int quorum) {
                         return 1;
                     }
                 };
@@ -42,11 +42,11 @@ class SimulatorTeethTest {
         /** Row B2. */
         ROUNDS_CONFIRMED_BY_EARLIER_ACKS(new SimMutation(SimCluster.Profile.ECHOES) {
             @Override
-            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
-                return new RaftCore(c, restored, now, wall, random) {
+            Rules rules() {
+                return new Rules() {
                     @Override
-                    long answeredRound(AppendResponse m) {
-                        return currentRound();
+                    long answeredRound(long roundInAnswer, long currentRound) {
+                        return currentRound;
                     }
                 };
             }
@@ -69,10 +69,10 @@ class SimulatorTeethTest {
         /** Row B4. */
         READS_BEFORE_THE_NOOP(new SimMutation() {
             @Override
-            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
-                return new RaftCore(c, restored, now, wall, random) {
+            Rules rules() {
+                return new Rules() {
                     @Override
-                    boolean mayServeReads() {
+                    boolean servesReads(long commitIndex, long termStartIndex) {
                         return true;
                     }
                 };
@@ -120,11 +120,11 @@ class SimulatorTeethTest {
         /** Row F. */
         FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new SimMutation() {
             @Override
-            RaftCore core(RaftConfig c, RestoredState restored, long now, long wall, RandomGenerator random) {
-                return new RaftCore(c, restored, now, wall, random) {
+            Rules rules() {
+                return new Rules() {
                     @Override
-                    long committable(long leaderCommitIndex, long verifiedIndex) {
-                        return Math.min(leaderCommitIndex, lastIndex());
+                    long committable(long leaderCommitIndex, long verifiedIndex, long lastIndex) {
+                        return Math.min(leaderCommitIndex, lastIndex);
                     }
                 };
             }
