@@ -9,8 +9,10 @@ import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.placement.Succession;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
@@ -26,6 +28,7 @@ import io.elastickv.embedded.internal.transport.ChannelConfig;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import io.elastickv.embedded.internal.transport.ClusterListener;
 import io.elastickv.embedded.internal.transport.PeerAddress;
+import io.elastickv.embedded.internal.transport.Responder;
 import io.elastickv.embedded.internal.transport.TransportException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -33,6 +36,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -55,6 +59,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private static final long FORMATION_POLL_MILLIS = 100;
     private static final long STATUS_MILLIS = 1000;
     private static final long EVICTION_MILLIS = 100;
+    private static final long REPAIR_MILLIS = 200;
     private static final long HAND_OVER_NANOS = 2_000_000_000L;
 
     private enum State {
@@ -76,12 +81,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Peers peers;
     private final List<EventLoop> loops = new ArrayList<>();
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
+    private final Identities identities;
+    private final ShardMembers members = new ShardMembers();
+    private final ReplicaChanges changes;
+    private final @Nullable LocalReplicas replicas;
     private final ControlProtocol control;
     private final Gossip gossip;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
-    private volatile @Nullable ClusterLayout layout;
     private volatile @Nullable String failure;
 
     private EmbeddedNode(NodeConfig config, @Nullable NodeDirectory directory, @Nullable NodeLog log) {
@@ -91,6 +99,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.threads = new NodeThreads(config.name());
         Executor callbacks = config.callbackExecutor() != null ? config.callbackExecutor() : threads.callbacks();
         ClusterLayout known = directory == null ? null : directory.layout();
+        String nodeId = directory == null ? null : directory.nodeId();
         long incarnation = directory == null ? System.currentTimeMillis() : directory.incarnation();
         this.channel = new ClusterChannel(
                 ChannelConfig.builder("elastickv", config.name(), config.address(), incarnation)
@@ -104,8 +113,30 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.events = new EventDispatcher(callbacks);
         this.peers = new Peers(config.name());
         this.view = new LocalClusterView(this);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards);
-        this.gossip = new Gossip(config.storageless(), channel, peers, shards, router, this::fireLeader);
+        this.identities = new Identities(
+                config.name(),
+                nodeId,
+                layout -> {
+                    if (directory != null) {
+                        directory.saveLayout(layout);
+                    }
+                },
+                config.wallMillis(),
+                this::refuse);
+        this.changes = new ReplicaChanges(config.name(), shards, identities, peers, channel.rpc()::call);
+        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, changes);
+        this.gossip = new Gossip(
+                config,
+                nodeId == null ? "" : nodeId,
+                channel,
+                peers,
+                identities,
+                members,
+                shards,
+                router,
+                this::fireLeader,
+                new GossipNews());
+        this.replicas = directory == null || log == null ? null : localReplicas(directory, log);
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -114,6 +145,32 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     channel::batchSendsOfThisThread,
                     channel::flush));
         }
+    }
+
+    private LocalReplicas localReplicas(NodeDirectory openDirectory, NodeLog openLog) {
+        return new LocalReplicas(
+                config.name(),
+                openDirectory,
+                openLog,
+                shards,
+                members,
+                () -> router,
+                (placement, member, initial) -> ShardHosts.create(
+                        config,
+                        placement,
+                        member,
+                        initial,
+                        Math.max(1, shards.size()),
+                        loops.get(placement.id() % loops.size()),
+                        openLog,
+                        channel,
+                        this,
+                        threads.readers()),
+                host -> channel.openShard(
+                        host.group().groupId(), "shard-" + host.group().groupId(), host),
+                shard -> {},
+                threads.readers(),
+                peers::others);
     }
 
     /**
@@ -154,9 +211,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     private static void checkAddress(NodeConfig config, ClusterLayout layout) {
-        Member self = layout.member(config.name())
-                .orElseThrow(() -> new IllegalStateException("dataDirectory = " + config.dataDirectory()
-                        + ": its cluster has no member named " + config.name()));
+        Member self = layout.member(config.name()).orElseThrow();
         boolean alone = layout.members().size() == 1;
         if (!alone && !self.address().equals(config.address().toString())) {
             throw new IllegalStateException("address = " + config.address() + ": the cluster knows node " + self.name()
@@ -172,18 +227,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     private void begin() {
         loops.forEach(EventLoop::start);
-        channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> {
-            Hello hello = Hello.decode(payload);
-            responder.reply(hello().encode());
-            Formation forming = formation;
-            if (forming != null && config.seeds().contains(hello.address())) {
-                forming.heard(hello.address(), hello);
-            }
-        });
+        channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> hello(Hello.decode(payload), responder));
         channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
             NodeStatus status = NodeStatus.decode(payload);
-            responder.reply(new byte[0]);
+            responder.reply(gossip.answer(status));
             gossip.heard(from, status);
+        });
+        channel.rpc().register(ReplicaProtocol.METHOD_MAKE, (from, payload, responder) -> {
+            ReplicaProtocol.Make request = ReplicaProtocol.Make.decode(payload);
+            threads.control(() -> responder.reply(makeReplica(request).encode()));
         });
         ClusterLayout known = directory == null ? null : directory.layout();
         if (known != null) {
@@ -221,7 +273,92 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(REPAIR_MILLIS, this::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
+    }
+
+    private void hello(Hello hello, Responder responder) {
+        Formation forming = formation;
+        if (forming != null && config.seeds().contains(hello.address())) {
+            forming.heard(hello.address(), hello);
+        }
+        if (identities.layout() == null || directory == null || hello.storageless() || hello.layout() != null) {
+            responder.reply(hello().encode());
+            return;
+        }
+        // The answer waits until what it says is durable.
+        threads.control(() -> {
+            String live = peers.liveDirectory(hello.name());
+            boolean heardOfFormer = live != null && live.equals(identities.nodeIdOf(hello.name()));
+            if (state.get() == State.OPEN && identities.recognise(hello, heardOfFormer)) {
+                tellStatus();
+            }
+            responder.reply(hello().encode());
+        });
+    }
+
+    /** What is heard of others and changes more than what is known of them. */
+    private final class GossipNews implements Gossip.News {
+
+        @Override
+        public void successions(List<Succession> successions) {
+            threads.control(() -> {
+                if (identities.heard(successions)) {
+                    tellStatus();
+                }
+            });
+        }
+
+        @Override
+        public void membersChanged(int shard) {
+            EmbeddedNode.this.membersChanged(shard);
+        }
+    }
+
+    private void membersChanged(int shard) {
+        if (replicas != null) {
+            replicas.refresh(shard);
+        }
+    }
+
+    private ReplicaProtocol.Made makeReplica(ReplicaProtocol.Make request) {
+        if (replicas == null || directory == null || state.get() != State.OPEN) {
+            return new ReplicaProtocol.Made(false, "it is not open");
+        }
+        if (!directory.nodeId().equals(request.nodeId())) {
+            return new ReplicaProtocol.Made(false, "its data directory is " + directory.nodeId());
+        }
+        try {
+            if (members.learn(request.shard(), request.committed())) {
+                membersChanged(request.shard());
+            }
+            replicas.removeFormerMembers();
+            return new ReplicaProtocol.Made(
+                    true, replicas.create(request.shard(), request.key()).text());
+        } catch (RuntimeException e) {
+            LOG.warn("node {}: no replica of shard {} is made", name(), request.shard(), e);
+            return new ReplicaProtocol.Made(false, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Whatever is not as it should be with the replicas here and with the shards led here is brought one step forward. */
+    private void repair() {
+        if (state.get() != State.OPEN) {
+            return;
+        }
+        if (replicas != null) {
+            replicas.removeFormerMembers();
+        }
+        changes.repair();
+        RouteTable table = router.table();
+        if (table != null) {
+            members.all().forEach((shard, configuration) -> {
+                ShardRoute route = table.ofShard(shard);
+                if (route != null) {
+                    route.trouble(ShardMembers.trouble(configuration, identities));
+                }
+            });
+        }
     }
 
     private Hello hello() {
@@ -233,7 +370,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 config.shards(),
                 config.replicationFactor(),
                 Formation.ordered(config.seeds()),
-                layout);
+                identities.layout());
     }
 
     private void refuse(String reason) {
@@ -246,9 +383,16 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             return;
         }
         try {
+            if (directory != null && !directory.nodeId().equals(formed.nodeIdOf(name()))) {
+                throw new IllegalStateException(Identities.replaced(formed, name(), directory.nodeId()));
+            }
+            if (replicas != null) {
+                replicas.open(formed, !first);
+            }
             if (first && directory != null) {
                 directory.saveLayout(formed);
             }
+            identities.formed(formed);
             channel.setClusterId(formed.clusterId());
             for (Member member : formed.members()) {
                 if (!member.name().equals(name())) {
@@ -256,38 +400,21 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             peers.layout(formed);
-            layout = formed;
             List<ShardRoute> routes = new ArrayList<>();
             List<Router.Place> places = new ArrayList<>();
-            List<ShardPlacement> placements = formed.placements();
-            int replicasHere = (int) placements.stream()
-                    .filter(placement -> placement.replicas().contains(name()))
-                    .count();
-            for (ShardPlacement placement : placements) {
+            for (ShardPlacement placement : formed.placements()) {
                 ShardRoute route =
                         new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
-                EventLoop loop = loops.get(placement.id() % loops.size());
-                ShardHost host = null;
-                if (log != null && placement.replicas().contains(name())) {
-                    host = ShardHosts.create(
-                            config, placement, replicasHere, loop, log, channel, this, threads.readers());
-                    shards.put(placement.id(), host);
-                }
                 routes.add(route);
-                places.add(new Router.Place(route, loop, host == null ? null : host.endpoint()));
+                places.add(new Router.Place(route, loops.get(placement.id() % loops.size()), null));
             }
-            router.open(new RouteTable(routes), places);
-            for (ShardHost host : shards.values()) {
-                channel.openShard(
-                        host.group().groupId(), "shard-" + host.group().groupId(), host);
-                boolean campaign = first && host.preferredLeader().equals(name());
-                host.loop().execute(() -> {
-                    host.group().start();
-                    if (campaign) {
-                        host.group().campaign();
-                    }
-                    peers.others().forEach(peer -> host.group().peerReachable(peer, true));
-                });
+            RouteTable table = new RouteTable(routes);
+            members.open(formed, table);
+            router.open(table, places);
+            if (replicas != null) {
+                for (ShardHost host : shards.values()) {
+                    replicas.start(host, first && host.preferredLeader().equals(name()));
+                }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
             LOG.info(
@@ -313,8 +440,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (host == null) {
             return; // not open yet: Raft repeats what matters
         }
+        String sender;
         RaftMessage message;
         try {
+            sender = host.frames().sender(from, payload);
+            if (sender == null) {
+                return; // for a replica that was here before, or is not here yet
+            }
             message = RaftMessageCodec.decode(payload);
         } catch (MalformedMessageException e) {
             LOG.warn(
@@ -328,7 +460,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (state.get() == State.CLOSED) {
             return; // what still arrives meanwhile is as good as lost
         }
-        onLoop(host, () -> host.group().receive(from, message));
+        onLoop(host, () -> host.group().receive(sender, message));
     }
 
     private static void onLoop(ShardHost host, Runnable task) {
@@ -407,6 +539,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
+    @Override
+    public void configurationChanged(int groupId, Configuration committed) {
+        if (members.learn(groupId, committed)) {
+            LOG.info("node {}: the members of shard {} are {}", name(), groupId, committed);
+            threads.control(this::tellStatus);
+        }
+        membersChanged(groupId);
+    }
+
     private void fireLeader(int shard, long term, @Nullable String leader) {
         events.fire(listener -> {
             listener.leaderChanged(shard, term, leader);
@@ -483,7 +624,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     if (leaderless.isEmpty()) {
                         return;
                     }
-                    problem = "no leader is known for shards " + leaderless;
+                    problem = "no leader is known for shards " + leaderless + troubles(leaderless);
                     if (System.nanoTime() - deadlineNanos >= 0) {
                         break;
                     }
@@ -497,8 +638,21 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         throw new UnavailableException("node " + name() + " is not ready after " + timeout + ": " + problem);
     }
 
+    private String troubles(List<Integer> shardIds) {
+        RouteTable table = router.table();
+        Set<String> reasons = new TreeSet<>();
+        for (int shard : shardIds) {
+            ShardRoute route = table == null ? null : table.ofShard(shard);
+            String trouble = route == null ? null : route.trouble();
+            if (trouble != null) {
+                reasons.add("; shard " + shard + ": " + trouble);
+            }
+        }
+        return String.join("", reasons);
+    }
+
     String clusterId() {
-        ClusterLayout formed = layout;
+        ClusterLayout formed = identities.layout();
         return formed == null ? "" : formed.clusterIdText();
     }
 

@@ -10,8 +10,6 @@ import io.elastickv.embedded.internal.raft.StateMachine;
 import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
-import io.elastickv.embedded.internal.raft.core.RaftMessage;
-import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.RestoredState;
 import io.elastickv.embedded.internal.raft.log.GroupLog;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
@@ -20,8 +18,6 @@ import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.shard.SlotRanges;
 import io.elastickv.embedded.internal.storage.StorageOptions;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
-import io.elastickv.embedded.internal.transport.EncodedMessage;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
@@ -59,10 +55,17 @@ final class ShardHosts {
         };
     }
 
-    /** Makes the replica that {@code placement} puts on this node, with what its log remembers. */
+    /**
+     * Makes a replica on this node, with what its log remembers.
+     *
+     * @param member what it is in its group
+     * @param initial the members that its log begins with; nobody if it is added later
+     */
     static ShardHost create(
             NodeConfig config,
             ShardPlacement placement,
+            String member,
+            Configuration initial,
             int replicasHere,
             EventLoop loop,
             NodeLog log,
@@ -82,30 +85,33 @@ final class ShardHosts {
                 0,
                 groupLog.termRuns(),
                 List.of(),
-                Configuration.of(placement.replicas()),
+                initial,
                 List.of(),
                 false);
+        GroupFrames frames = new GroupFrames(member);
         RaftCore core = new RaftCore(
-                raftConfig(config, placement, replicasHere),
+                raftConfig(config, placement, member, replicasHere),
                 restored,
                 System.nanoTime(),
                 config.wallMillis().getAsLong(),
                 new SplittableRandom());
         ReplicaGroup group = new ReplicaGroup(
                 id,
-                config.name(),
+                member,
                 loop,
                 core,
                 groupLog,
-                (peer, groupId, message) -> channel.sendGroup(peer, groupId, RaftFrame.of(message)),
+                (peer, groupId, message) ->
+                        channel.sendGroup(frames.nodeOf(peer), groupId, frames.frame(peer, message)),
                 new Applier(stateMachine),
                 listener,
                 placement.preferredLeader());
-        return new ShardHost(placement, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
+        return new ShardHost(
+                placement, member, frames, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, int replicasHere) {
-        RaftConfig defaults = RaftConfig.of(config.name());
+    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, String member, int replicasHere) {
+        RaftConfig defaults = RaftConfig.of(member);
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
                 defaults.self(),
@@ -118,7 +124,7 @@ final class ShardHosts {
                 defaults.maxUncommittedEntries(),
                 defaults.maxUncommittedBytes(),
                 Math.max(LEAST_CACHE_BYTES, NODE_CACHE_BYTES / replicasHere),
-                placement.preferredLeader());
+                placement.preferredLeader().equals(config.name()) ? member : null);
     }
 
     private record Applier(ShardStateMachine machine) implements StateMachine {
@@ -131,32 +137,6 @@ final class ShardHosts {
         @Override
         public long timeMillis() {
             return machine.logTimeMillis();
-        }
-    }
-
-    /** A message that is encoded straight into the frame that carries it. */
-    private static final class RaftFrame implements EncodedMessage {
-
-        private final RaftMessage message;
-        private final int size;
-
-        private RaftFrame(RaftMessage message) {
-            this.message = message;
-            this.size = RaftMessageCodec.encodedSize(message);
-        }
-
-        static RaftFrame of(RaftMessage message) {
-            return new RaftFrame(message);
-        }
-
-        @Override
-        public int size() {
-            return size;
-        }
-
-        @Override
-        public void writeTo(ByteBuffer target) {
-            RaftMessageCodec.encode(message, target);
         }
     }
 }
