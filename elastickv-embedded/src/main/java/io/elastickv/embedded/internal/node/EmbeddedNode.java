@@ -37,6 +37,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -87,6 +89,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final @Nullable LocalReplicas replicas;
     private final ControlProtocol control;
     private final Gossip gossip;
+    private final @Nullable NodeCheckpoints checkpoints;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
@@ -136,7 +139,6 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 router,
                 this::fireLeader,
                 new GossipNews());
-        this.replicas = directory == null || log == null ? null : localReplicas(directory, log);
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -145,32 +147,24 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     channel::batchSendsOfThisThread,
                     channel::flush));
         }
-    }
-
-    private LocalReplicas localReplicas(NodeDirectory openDirectory, NodeLog openLog) {
-        return new LocalReplicas(
-                config.name(),
-                openDirectory,
-                openLog,
-                shards,
-                members,
-                () -> router,
-                (placement, member, initial) -> ShardHosts.create(
-                        config,
-                        placement,
-                        member,
-                        initial,
-                        Math.max(1, shards.size()),
-                        loops.get(placement.id() % loops.size()),
-                        openLog,
-                        channel,
-                        this,
-                        threads.readers()),
-                host -> channel.openShard(
-                        host.group().groupId(), "shard-" + host.group().groupId(), host),
-                shard -> {},
-                threads.readers(),
-                peers::others);
+        if (log == null || directory == null) {
+            this.checkpoints = null;
+            this.replicas = null;
+        } else {
+            this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
+            this.replicas = new LocalReplicas(
+                    config.name(),
+                    directory,
+                    log,
+                    shards,
+                    members,
+                    () -> router,
+                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints),
+                    host -> channel.openShard(
+                            host.group().groupId(), "shard-" + host.group().groupId(), host),
+                    threads.readers(),
+                    peers::others);
+        }
     }
 
     /**
@@ -193,7 +187,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     checkAddress(config, layout);
                 }
                 log = NodeLog.open(NodeLogOptions.of(directory.wal(), config.name())
-                        .withDurability(ShardHosts.durability(config.durability())));
+                        .withDurability(ShardHosts.durability(config.durability()))
+                        .withSegmentBytes(config.segmentBytes()));
             }
             node = new EmbeddedNode(config, directory, log);
         } catch (RuntimeException e) {
@@ -241,9 +236,16 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (known != null) {
             channel.setClusterId(known.clusterId());
         }
+        // While the network comes up, which takes as long.
+        CompletableFuture<List<ShardHost>> recovering = known == null || replicas == null
+                ? CompletableFuture.completedFuture(List.of())
+                : CompletableFuture.supplyAsync(() -> replicas.recover(known, true), task -> new Thread(
+                                task, "elastickv-" + name() + "-recovery")
+                        .start());
         try {
             channel.start();
         } catch (TransportException e) {
+            recovering.whenComplete((hosts, failed) -> closeAll(hosts));
             throw new IllegalStateException(e.getMessage(), e);
         }
         LOG.info(
@@ -252,7 +254,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 channel.localAddress(),
                 config.storageless() ? ", without storage" : ", data in " + config.dataDirectory());
         if (known != null) {
-            open(known, false);
+            open(known, false, recovered(recovering));
         } else if (config.seeds().isEmpty() && directory != null) {
             PeerAddress self = channel.localAddress();
             open(
@@ -260,13 +262,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                             List.of(new Member(name(), self.host(), self.port(), directory.nodeId())),
                             config.shards(),
                             config.replicationFactor()),
-                    true);
+                    true,
+                    null);
         } else {
             Formation forming = new Formation(
                     hello(),
                     config.seeds(),
                     channel.rpc()::call,
-                    formed -> threads.control(() -> open(formed, true)),
+                    formed -> threads.control(() -> open(formed, true, null)),
                     this::refuse);
             formation = forming;
             threads.every(FORMATION_POLL_MILLIS, forming::poll);
@@ -275,6 +278,25 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         threads.every(EVICTION_MILLIS, this::evictExpired);
         threads.every(REPAIR_MILLIS, this::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
+        if (checkpoints != null) {
+            threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
+        }
+    }
+
+    private static List<ShardHost> recovered(CompletableFuture<List<ShardHost>> recovering) {
+        try {
+            return recovering.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof IllegalStateException refused
+                    ? refused
+                    : new IllegalStateException(String.valueOf(e.getCause().getMessage()), e.getCause());
+        }
+    }
+
+    private static void closeAll(@Nullable List<ShardHost> hosts) {
+        if (hosts != null) {
+            hosts.forEach(ShardHost::close);
+        }
     }
 
     private void hello(Hello hello, Responder responder) {
@@ -378,17 +400,17 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     /** The cluster has formed, or this node comes back to it. */
-    private synchronized void open(ClusterLayout formed, boolean first) {
+    private synchronized void open(ClusterLayout formed, boolean first, @Nullable List<ShardHost> recovered) {
         if (state.get() != State.STARTING) {
+            closeAll(recovered);
             return;
         }
         try {
             if (directory != null && !directory.nodeId().equals(formed.nodeIdOf(name()))) {
-                throw new IllegalStateException(Identities.replaced(formed, name(), directory.nodeId()));
+                closeAll(recovered);
+                throw new IllegalStateException("refused: " + Identities.replaced(formed, name(), directory.nodeId()));
             }
-            if (replicas != null) {
-                replicas.open(formed, !first);
-            }
+            List<ShardHost> hosts = recovered != null || replicas == null ? recovered : replicas.recover(formed, false);
             if (first && directory != null) {
                 directory.saveLayout(formed);
             }
@@ -411,9 +433,16 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             RouteTable table = new RouteTable(routes);
             members.open(formed, table);
             router.open(table, places);
-            if (replicas != null) {
-                for (ShardHost host : shards.values()) {
-                    replicas.start(host, first && host.preferredLeader().equals(name()));
+            if (replicas != null && hosts != null) {
+                for (ShardHost host : hosts) {
+                    boolean preferred = host.preferredLeader().equals(name());
+                    replicas.start(host, group -> {
+                        if (preferred && first) {
+                            group.campaign();
+                        } else if (preferred) {
+                            group.campaignSoon();
+                        }
+                    });
                 }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
@@ -668,6 +697,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     boolean localReplicaFailed(int shard) {
         ShardHost host = shards.get(shard);
         return host != null && host.group().status().failed();
+    }
+
+    /** What the node's checkpoints and state transfers did; null if it keeps no data. */
+    public CheckpointFigures.@Nullable Counts checkpointCounts() {
+        return checkpoints == null ? null : checkpoints.figures().counts();
     }
 
     ControlProtocol control() {

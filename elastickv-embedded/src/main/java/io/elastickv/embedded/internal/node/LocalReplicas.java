@@ -4,6 +4,7 @@ import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.ReplicaKey;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.MemberId;
+import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.Role;
@@ -24,6 +25,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,19 +46,9 @@ final class LocalReplicas {
     private static final Logger LOG = LoggerFactory.getLogger(LocalReplicas.class);
     private static final long LOG_WAIT_SECONDS = 30;
 
-    /** Makes the parts of a replica, with what the log and the checkpoints remember of it. */
-    interface Factory {
-        ShardHost make(ShardPlacement placement, String member, Configuration initial);
-    }
-
     /** Shows a replica to those who use JGroups-raft; what it gives ends that. */
     interface Face {
         AutoCloseable open(ShardHost host);
-    }
-
-    /** Deletes the checkpoints in a directory, which may be missing. */
-    interface Checkpoints {
-        void delete(int shard);
     }
 
     private final String self;
@@ -65,9 +57,8 @@ final class LocalReplicas {
     private final Map<Integer, ShardHost> hosts;
     private final ShardMembers members;
     private final Supplier<Router> router;
-    private final Factory factory;
+    private final ShardFactory factory;
     private final Face face;
-    private final Checkpoints checkpoints;
     private final Executor freeing;
     private final Supplier<List<String>> reachable;
 
@@ -92,9 +83,8 @@ final class LocalReplicas {
             Map<Integer, ShardHost> hosts,
             ShardMembers members,
             Supplier<Router> router,
-            Factory factory,
+            ShardFactory factory,
             Face face,
-            Checkpoints checkpoints,
             Executor freeing,
             Supplier<List<String>> reachable) {
         this.self = self;
@@ -105,19 +95,19 @@ final class LocalReplicas {
         this.router = router;
         this.factory = factory;
         this.face = face;
-        this.checkpoints = checkpoints;
         this.freeing = freeing;
         this.reachable = reachable;
     }
 
     /**
      * Makes the parts of the replicas that the directory holds; they do not take part yet. A directory that is new in the
-     * cluster gets what the layout says, durably; then the caller keeps the layout.
+     * cluster gets what the layout says, durably; then the caller keeps the layout. Blocks for as long as it takes to read
+     * their states.
      *
      * @param known whether the directory had the layout already, so has been part of the cluster before
-     * @throws IllegalStateException if the directory's files contradict each other
+     * @throws IllegalStateException if the directory's files contradict each other, or a replica cannot be made
      */
-    synchronized void open(ClusterLayout formed, boolean known) {
+    synchronized List<ShardHost> recover(ClusterLayout formed, boolean known) {
         layout = formed;
         formed.placements().forEach(placement -> placements.put(placement.id(), placement));
         HeldReplicas replicas = directory.replicas(formed);
@@ -132,7 +122,9 @@ final class LocalReplicas {
         }
         held = replicas;
         finishRemovals(replicas);
-        replicas.held().forEach((shard, key) -> hosts.put(shard, make(shard, key)));
+        List<ShardFactory.Request> requests = new ArrayList<>();
+        replicas.held().forEach((shard, key) -> requests.add(request(shard, key)));
+        return factory.createAll(requests);
     }
 
     private void finishRemovals(HeldReplicas replicas) {
@@ -148,7 +140,7 @@ final class LocalReplicas {
                 log.submit(removal(shard, end));
                 ends.add(end);
             }
-            checkpoints.delete(shard);
+            factory.deleteCheckpoints(shard);
         }
         try {
             for (CompletableFuture<Boolean> end : ends) {
@@ -178,31 +170,31 @@ final class LocalReplicas {
         return batch;
     }
 
-    private ShardHost make(int shard, ReplicaKey key) {
+    private ShardFactory.Request request(int shard, ReplicaKey key) {
         ShardPlacement placement = placements.get(shard);
         ClusterLayout formed = layout;
         if (placement == null || formed == null) {
             throw new IllegalStateException("shard " + shard + ": not in the layout, but a replica of it is here");
         }
         Configuration initial = key.isInitial() ? ShardMembers.initial(formed, placement) : Configuration.EMPTY;
-        return factory.make(placement, MemberId.of(self, key.text()), initial);
+        return new ShardFactory.Request(placement, MemberId.of(self, key.text()), initial);
     }
 
     /**
      * Lets a replica take part.
      *
-     * @param campaign whether it stands for election at once
+     * @param first what its group does on its loop right after its start
      */
-    void start(ShardHost host, boolean campaign) {
-        faces.put(host.group().groupId(), face.open(host));
+    void start(ShardHost host, Consumer<ReplicaGroup> first) {
+        int shard = host.group().groupId();
+        hosts.put(shard, host);
+        faces.put(shard, face.open(host));
         host.loop().execute(() -> {
             host.group().start();
-            if (campaign) {
-                host.group().campaign();
-            }
+            first.accept(host.group());
             reachable.get().forEach(node -> host.group().peerReachable(node, true));
         });
-        refresh(host.group().groupId());
+        refresh(shard);
     }
 
     /**
@@ -258,15 +250,14 @@ final class LocalReplicas {
         held = more;
         ShardHost host;
         try {
-            host = make(shard, key);
+            host = factory.create(request(shard, key), Math.max(1, hosts.size()));
         } catch (RuntimeException e) {
             // It has promised nothing yet, so the key may be tried again.
             directory.saveReplicas(replicas);
             held = replicas;
             throw e;
         }
-        hosts.put(shard, host);
-        start(host, false);
+        start(host, group -> {});
         LOG.info("node {}: a replica of shard {} is made here, {}", self, shard, key.text());
         return key;
     }
@@ -327,9 +318,13 @@ final class LocalReplicas {
     private void free(int shard, ShardHost host) {
         try {
             freeing.execute(() -> {
-                host.close();
-                checkpoints.delete(shard);
-                beingRemoved.remove(shard);
+                try {
+                    host.close();
+                    factory.deleteCheckpoints(shard);
+                    beingRemoved.remove(shard);
+                } catch (RuntimeException e) {
+                    LOG.warn("node {}: data of shard {} is left until the next start", self, shard, e);
+                }
             });
         } catch (RejectedExecutionException e) {
             LOG.debug("the node is closing; the next start deletes what is left", e);

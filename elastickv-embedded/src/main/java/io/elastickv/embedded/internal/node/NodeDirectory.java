@@ -186,9 +186,9 @@ final class NodeDirectory implements AutoCloseable {
         return directory.resolve(WAL);
     }
 
-    /** Where the checkpoints are, those of each group in a directory of their own. */
-    Path checkpoints() {
-        return directory.resolve("checkpoints");
+    /** Where the checkpoints of the replica of group {@code groupId} are. */
+    Path checkpoints(int groupId) {
+        return directory.resolve("checkpoints").resolve(Integer.toString(groupId));
     }
 
     /**

@@ -38,21 +38,23 @@ final class ShardHost implements ShardPort {
     private final GroupFrames frames;
     private final ReplicaGroup group;
     private final ShardStateMachine stateMachine;
+    private final ShardCheckpoints checkpoints;
     private final ShardEndpoint endpoint;
     private final AtomicBoolean evicting = new AtomicBoolean();
 
     ShardHost(
-            ShardPlacement placement,
-            String member,
+            ShardFactory.Request made,
             GroupFrames frames,
             ReplicaGroup group,
             ShardStateMachine stateMachine,
+            ShardCheckpoints checkpoints,
             ShardEndpoint endpoint) {
-        this.placement = placement;
-        this.member = member;
+        this.placement = made.placement();
+        this.member = made.memberId();
         this.frames = frames;
         this.group = group;
         this.stateMachine = stateMachine;
+        this.checkpoints = checkpoints;
         this.endpoint = endpoint;
     }
 
@@ -68,6 +70,10 @@ final class ShardHost implements ShardPort {
 
     ReplicaGroup group() {
         return group;
+    }
+
+    ShardCheckpoints checkpoints() {
+        return checkpoints;
     }
 
     ShardEndpoint endpoint() {

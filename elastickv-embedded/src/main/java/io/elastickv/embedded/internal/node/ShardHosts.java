@@ -7,18 +7,14 @@ import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
-import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
-import io.elastickv.embedded.internal.raft.core.RestoredState;
-import io.elastickv.embedded.internal.raft.log.GroupLog;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.shard.SlotRanges;
 import io.elastickv.embedded.internal.storage.StorageOptions;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 
@@ -55,63 +51,62 @@ final class ShardHosts {
         };
     }
 
-    /**
-     * Makes a replica on this node, with what its log remembers.
-     *
-     * @param member what it is in its group
-     * @param initial the members that its log begins with; nobody if it is added later
-     */
-    static ShardHost create(
+    static ShardStateMachine stateMachine(NodeConfig config, ShardPlacement placement) {
+        return ShardStateMachine.create(
+                placement.id(),
+                placement.epoch(),
+                SlotRanges.of(placement.slots()),
+                internal(config.storage()),
+                StorageOptions.DEFAULTS);
+    }
+
+    /** Puts a replica together from what was recovered of it. */
+    static ShardHost assemble(
             NodeConfig config,
-            ShardPlacement placement,
-            String member,
-            Configuration initial,
+            ShardFactory.Request request,
             int replicasHere,
             EventLoop loop,
             NodeLog log,
             ClusterChannel channel,
             GroupListener listener,
-            Executor readers) {
+            Executor readers,
+            ShardStateMachine stateMachine,
+            ShardCheckpoints checkpoints,
+            ShardRecovery.Recovered recovered) {
+        ShardPlacement placement = request.placement();
         int id = placement.id();
-        SlotRanges owned = SlotRanges.of(placement.slots());
-        ShardStateMachine stateMachine = ShardStateMachine.create(
-                id, placement.epoch(), owned, internal(config.storage()), StorageOptions.DEFAULTS);
-        GroupLog groupLog = log.group(id);
-        RestoredState restored = new RestoredState(
-                groupLog.hardState(),
-                groupLog.firstIndex(),
-                groupLog.lastIndex(),
-                groupLog.commitIndex(),
-                0,
-                groupLog.termRuns(),
-                List.of(),
-                initial,
-                List.of(),
-                false);
-        GroupFrames frames = new GroupFrames(member);
+        GroupFrames frames = new GroupFrames(request.memberId());
         RaftCore core = new RaftCore(
-                raftConfig(config, placement, member, replicasHere),
-                restored,
+                raftConfig(config, request.memberId(), placement, replicasHere),
+                recovered.restored(),
                 System.nanoTime(),
                 config.wallMillis().getAsLong(),
                 new SplittableRandom());
         ReplicaGroup group = new ReplicaGroup(
                 id,
-                member,
+                request.memberId(),
                 loop,
                 core,
-                groupLog,
+                log.group(id),
                 (peer, groupId, message) ->
                         channel.sendGroup(frames.nodeOf(peer), groupId, frames.frame(peer, message)),
                 new Applier(stateMachine),
+                checkpoints,
                 listener,
-                placement.preferredLeader());
+                placement.preferredLeader(),
+                recovered.start());
         return new ShardHost(
-                placement, member, frames, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
+                request,
+                frames,
+                group,
+                stateMachine,
+                checkpoints,
+                new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, String member, int replicasHere) {
-        RaftConfig defaults = RaftConfig.of(member);
+    private static RaftConfig raftConfig(
+            NodeConfig config, String memberId, ShardPlacement placement, int replicasHere) {
+        RaftConfig defaults = RaftConfig.of(memberId);
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
                 defaults.self(),
@@ -124,7 +119,7 @@ final class ShardHosts {
                 defaults.maxUncommittedEntries(),
                 defaults.maxUncommittedBytes(),
                 Math.max(LEAST_CACHE_BYTES, NODE_CACHE_BYTES / replicasHere),
-                placement.preferredLeader().equals(config.name()) ? member : null);
+                placement.preferredLeader().equals(config.name()) ? memberId : null);
     }
 
     private record Applier(ShardStateMachine machine) implements StateMachine {
@@ -132,6 +127,11 @@ final class ShardHosts {
         @Override
         public Object apply(long index, byte[] payload) {
             return machine.apply(index, payload);
+        }
+
+        @Override
+        public void passOver(long index) {
+            machine.passOver(index);
         }
 
         @Override

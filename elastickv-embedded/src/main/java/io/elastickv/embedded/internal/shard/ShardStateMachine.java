@@ -7,10 +7,14 @@ import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
 import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryResult;
+import io.elastickv.embedded.internal.storage.CheckpointDirectory;
+import io.elastickv.embedded.internal.storage.CheckpointManifest;
 import io.elastickv.embedded.internal.storage.ShardStore;
 import io.elastickv.embedded.internal.storage.StorageEngine;
 import io.elastickv.embedded.internal.storage.StorageOptions;
+import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -23,6 +27,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class ShardStateMachine implements AutoCloseable {
 
     private static final CommandResult DONE = new CommandResult.Done();
+
+    private static final long DEFAULT_CAPTURE_BYTES = 128L << 20;
 
     private final int shardId;
     private final ShardStore store;
@@ -78,6 +84,11 @@ public final class ShardStateMachine implements AutoCloseable {
         }
     }
 
+    /** The entry at {@code index} is no command: only {@link #appliedIndex} moves. For the thread that applies. */
+    public void passOver(long index) {
+        appliedIndex.setRelease(index);
+    }
+
     private CommandResult apply(long index, Envelope envelope) {
         store.beginCommand();
         Command command = envelope.command();
@@ -106,6 +117,58 @@ public final class ShardStateMachine implements AutoCloseable {
             sessions.finish(envelope.sessionId(), envelope.sequence(), result);
         }
         return result;
+    }
+
+    /**
+     * Holds the state as it is now, for a checkpoint. On the apply thread; takes microseconds. One capture at a time.
+     *
+     * @throws IllegalStateException if the one before is not closed
+     */
+    public StateCapture beginCapture() {
+        return beginCapture(DEFAULT_CAPTURE_BYTES);
+    }
+
+    /** As {@link #beginCapture()}; the capture fails when it would hold more than {@code maxHeldBytes} of changed entries. */
+    public StateCapture beginCapture(long maxHeldBytes) {
+        throw new UnsupportedOperationException();
+    }
+
+    /**
+     * Reads a state from a checkpoint, off the apply thread; changes nothing here.
+     *
+     * @throws io.elastickv.embedded.internal.storage.CheckpointDamagedException if it is damaged
+     */
+    public LoadedState load(CheckpointDirectory directory, CheckpointManifest manifest) throws IOException {
+        try (StateLoad load = beginLoad(directory, manifest)) {
+            for (int file = 0; file < load.fileCount(); file++) {
+                load.loadFile(file);
+            }
+            return load.finish();
+        }
+    }
+
+    /** As {@link #load}, file by file. */
+    public StateLoad beginLoad(CheckpointDirectory directory, CheckpointManifest manifest) {
+        throw new UnsupportedOperationException();
+    }
+
+    /**
+     * Takes a loaded state in place of the present one, on the apply thread. A query sees one or the other. The old one is
+     * freed on a thread of its own, once its readers have left; a capture of it fails.
+     *
+     * @throws IllegalArgumentException if it is not ahead of what is applied
+     */
+    public void install(LoadedState loaded) {
+        install(loaded, command -> {
+            Thread thread = new Thread(command, "elastickv-shard-" + shardId + "-free");
+            thread.setDaemon(true);
+            thread.start();
+        });
+    }
+
+    /** As {@link #install(LoadedState)}; frees the old state by way of {@code background}. */
+    public void install(LoadedState loaded, Executor background) {
+        throw new UnsupportedOperationException();
     }
 
     /** Entries up to here are applied. Any thread. */

@@ -36,6 +36,8 @@ final class ReplicaFixture implements AutoCloseable {
     final List<String> applied = new ArrayList<>();
     final List<String> leaders = new ArrayList<>();
     final List<String> failures = new ArrayList<>();
+    final List<Configuration> configurations = new ArrayList<>();
+    final FakeSnapshots snapshots = new FakeSnapshots();
     final Outcomes outcomes = new Outcomes();
 
     /** What the transport and the state machine do besides taking note. */
@@ -102,7 +104,13 @@ final class ReplicaFixture implements AutoCloseable {
                         return 0;
                     }
                 },
+                snapshots,
                 new GroupListener() {
+                    @Override
+                    public void configurationChanged(int groupId, Configuration committed) {
+                        configurations.add(committed);
+                    }
+
                     @Override
                     public void leaderChanged(int groupId, long term, @Nullable String leader) {
                         leaders.add(leader + " in " + term);
@@ -113,7 +121,8 @@ final class ReplicaFixture implements AutoCloseable {
                         failures.add(reason + ": " + cause.getMessage());
                     }
                 },
-                preferredLeader);
+                preferredLeader,
+                StartingPoint.EMPTY);
         manual.run(group::start);
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
@@ -624,13 +625,19 @@ class ReplicaGroupTest {
         }
     }
 
+    private static ReplicaGroup.Status status(Role role, long term, String leader, long index) {
+        Configuration members = Configuration.of(List.of("n1", "n2", "n3"));
+        return new ReplicaGroup.Status(
+                role, term, leader, index, index, index, false, members, 1, List.of(), 32 * index, false, false);
+    }
+
     @Test
     void theStatusSaysWhatOthersMayKnow() {
         try (ReplicaFixture replica = three()) {
             assertThat(replica.group.status())
-                    .isEqualTo(new ReplicaGroup.Status(Role.FOLLOWER, 0, null, 0, 0, 0, false));
+                    .isEqualTo(status(Role.FOLLOWER, 0, null, 0));
             replica.elect();
-            assertThat(replica.group.status()).isEqualTo(new ReplicaGroup.Status(Role.LEADER, 1, "n1", 1, 1, 1, false));
+            assertThat(replica.group.status()).isEqualTo(status(Role.LEADER, 1, "n1", 1));
             assertThat(replica.group.progress()).hasSize(2);
             replica.receive("n2", append(9, 1, 1, 1));
             assertThat(replica.group.status().leader()).isEqualTo("n2");

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.elastickv.api.KeySlot;
 import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.raft.EventLoop;
+import io.elastickv.embedded.internal.raft.FakeSnapshots;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.StartingPoint;
 import io.elastickv.embedded.internal.raft.StateMachine;
 import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
@@ -94,10 +96,16 @@ final class StoreFixture implements AutoCloseable {
                         }
 
                         @Override
+                        public void passOver(long index) {
+                            machine.passOver(index);
+                        }
+
+                        @Override
                         public long timeMillis() {
                             return machine.logTimeMillis();
                         }
                     },
+                    new FakeSnapshots(),
                     new GroupListener() {
                         @Override
                         public void leaderChanged(int groupId, long term, @Nullable String leader) {
@@ -109,7 +117,8 @@ final class StoreFixture implements AutoCloseable {
                             throw new AssertionError(reason, cause);
                         }
                     },
-                    "n1");
+                    "n1",
+                    StartingPoint.EMPTY);
             groups.add(group);
             routes.add(route);
             places.add(new Router.Place(route, loop, new ShardEndpoint(group, machine, Runnable::run)));

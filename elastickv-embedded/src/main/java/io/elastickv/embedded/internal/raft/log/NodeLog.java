@@ -150,6 +150,11 @@ public final class NodeLog implements AutoCloseable {
         return reader.step() || wrote;
     }
 
+    /** Whether nothing happens but in {@link #step}. */
+    public boolean isStepped() {
+        return options.stepping();
+    }
+
     /**
      * Whether entries that were acknowledged may be missing here, for any group: the log was written with {@link
      * Durability#MEMORY}, was not closed in good order, and the operating system has been started again since. See {@link
