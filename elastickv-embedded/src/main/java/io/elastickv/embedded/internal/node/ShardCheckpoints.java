@@ -194,12 +194,17 @@ public final class ShardCheckpoints implements GroupSnapshots {
 
         @Override
         public void install() {
-            machine.install(state, background);
+            machine.install(state, this::later);
             figures.installed(state.manifest().totalBytes());
+            later(this::retain);
+        }
+
+        private void later(Runnable task) {
             try {
-                background.execute(this::retain);
+                background.execute(task);
             } catch (RejectedExecutionException e) {
                 LOG.debug("the node is closing", e);
+                task.run(); // the old state has to be freed
             }
         }
 

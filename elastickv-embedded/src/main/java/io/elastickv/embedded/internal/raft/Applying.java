@@ -70,6 +70,9 @@ final class Applying {
 
     /** Applies some; whether there are more that could be applied at once. */
     boolean some() {
+        if (core.stateLost()) {
+            return false; // the next entry is not in the log: the state comes as a whole
+        }
         long budget = MAX_ENTRIES_PER_ITERATION;
         while (index < commitIndex && budget > 0 && !readingLog) {
             int most = (int) Math.min(budget, commitIndex - index);

@@ -16,6 +16,7 @@ import io.elastickv.embedded.internal.raft.core.Proposal;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.EntriesGoneException;
 import io.elastickv.embedded.internal.raft.log.GroupLog;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -352,6 +353,10 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             callback.failed(new IllegalStateException("group " + groupId + ": the replica has failed or is closed"));
             return;
         }
+        if (core.stateLost()) {
+            callback.failed(new IllegalStateException("group " + groupId + ": the state is lost"));
+            return;
+        }
         long index = applying.index();
         checkpoints.save(index, applying.term(), core.configurationAt(index), background, callback);
     }
@@ -625,11 +630,6 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     // ---- the log
 
     private void readForPeer(LogRead read) {
-        if (read.fromIndex() < log.firstIndex()) {
-            // Compacted since the core asked, which will see that the peer needs the state.
-            core.logRead(read.peer(), read.fromIndex(), List.of());
-            return;
-        }
         log.read(
                 read.fromIndex(),
                 Long.MAX_VALUE,
@@ -662,7 +662,12 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
         @Override
         public void failed(Throwable cause) {
-            loop.executeUnlessEnded(() -> fail("reading the write-ahead log failed", cause));
+            if (cause instanceof EntriesGoneException) {
+                // Compacted since they were asked for: the core will see that the peer needs the state.
+                entries(List.of());
+            } else {
+                loop.executeUnlessEnded(() -> fail("reading the write-ahead log failed", cause));
+            }
         }
     }
 

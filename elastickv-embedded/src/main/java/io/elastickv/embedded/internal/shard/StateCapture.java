@@ -1,7 +1,10 @@
 package io.elastickv.embedded.internal.shard;
 
+import io.elastickv.embedded.internal.storage.CaptureFailedException;
 import io.elastickv.embedded.internal.storage.CheckpointSource;
 import io.elastickv.embedded.internal.storage.SlotSpan;
+import io.elastickv.embedded.internal.storage.StoreCapture;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,34 +14,52 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StateCapture implements CheckpointSource, AutoCloseable {
 
+    private final long index;
+    private final long epoch;
+    private final List<SlotSpan> slots;
+    private final StoreCapture store;
+    private final List<Part> parts = new ArrayList<>();
+
+    StateCapture(long index, long epoch, SlotRanges owned, StoreCapture store, List<SessionTable.Captured> sessions) {
+        this.index = index;
+        this.epoch = epoch;
+        this.slots = owned.ranges().stream()
+                .map(range -> new SlotSpan(range.first(), range.last()))
+                .toList();
+        this.store = store;
+        parts.add(new SessionsPart(this, new SlotSpan(owned.first(), owned.last()), index, sessions));
+        parts.addAll(store.parts());
+    }
+
     @Override
     public long index() {
-        throw new UnsupportedOperationException();
+        return index;
     }
 
     @Override
     public long epoch() {
-        throw new UnsupportedOperationException();
+        return epoch;
     }
 
     @Override
     public List<SlotSpan> slots() {
-        throw new UnsupportedOperationException();
+        return slots;
     }
 
     @Override
     public long logTimeMillis() {
-        throw new UnsupportedOperationException();
+        return store.logTimeMillis();
     }
 
     @Override
     public long keys() {
-        throw new UnsupportedOperationException();
+        return store.keys();
     }
 
+    /** The sessions first: they are few, and then held no longer. */
     @Override
     public List<Part> parts() {
-        throw new UnsupportedOperationException();
+        return parts;
     }
 
     /** Whether it has failed. Any thread. */
@@ -48,17 +69,22 @@ public final class StateCapture implements CheckpointSource, AutoCloseable {
 
     @Override
     public @Nullable String failure() {
-        throw new UnsupportedOperationException();
+        return store.failure();
+    }
+
+    void checkAlive() throws CaptureFailedException {
+        store.checkAlive();
     }
 
     /** The bytes held for entries that were changed meanwhile. Any thread. */
     public long heldBytes() {
-        throw new UnsupportedOperationException();
+        return store.heldBytes();
     }
 
     /** Ends the capture. Any thread; idempotent. The apply thread frees the rest when it comes by. */
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        store.close();
+        parts.forEach(Part::release);
     }
 }

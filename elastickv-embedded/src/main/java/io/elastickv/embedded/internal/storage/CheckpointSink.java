@@ -6,7 +6,7 @@ import java.io.IOException;
 public interface CheckpointSink {
 
     /**
-     * One entry; the arrays pass to the sink.
+     * One entry; the arrays pass to the sink. An entry may come twice, equal both times.
      *
      * @param file where it comes from
      * @param expiresAtMillis 0 for never
@@ -15,4 +15,7 @@ public interface CheckpointSink {
 
     /** What is remembered for retries. Must read to the end. */
     void sessions(CheckpointFile file, CheckpointInput in) throws IOException;
+
+    /** Nothing comes from {@code file} any more; {@link CheckpointInput#damaged} makes what to throw if that is wrong. */
+    default void endOfFile(CheckpointFile file, CheckpointInput in) throws IOException {}
 }

@@ -198,13 +198,13 @@ final class LogRecovery {
     /** All segments must be there, and of each group all entries from its base on. */
     private void checkComplete(Segment first, Segment last, Replay replay) {
         long needed = Math.max(last.header.start(), replay.start());
-        if (first.header.sequence() > needed) {
-            Path missing = files.path(first.header.sequence() - 1);
-            throw corrupt(missing, 0, "the segment is missing, although " + first.path.getFileName() + " is there");
-        }
         if (replay.isContinued()) {
             Path missing = files.path(last.header.sequence() + 1);
             throw corrupt(missing, 0, "the segment is missing, although " + last.path.getFileName() + " says it is there");
+        }
+        if (first.header.sequence() > needed) {
+            Path missing = files.path(first.header.sequence() - 1);
+            throw corrupt(missing, 0, "the segment is missing, although " + first.path.getFileName() + " is there");
         }
         files.needFrom(needed);
         for (GroupLog group : replay.groups()) {

@@ -150,6 +150,11 @@ final class Model {
 
     /** A step that fits this model; does not change it. */
     Step randomStep(Random random, int groupCount, int maxPayload) {
+        return randomStep(random, groupCount, maxPayload, true);
+    }
+
+    /** A step that fits this model, perhaps without bases and removals. */
+    Step randomStep(Random random, int groupCount, int maxPayload, boolean compacting) {
         Model scratch = copy();
         Step step = new Step();
         int parts = 1 + random.nextInt(6);
@@ -157,7 +162,7 @@ final class Model {
             int id = random.nextInt(groupCount);
             Group group = scratch.group(id);
             Step part = new Step();
-            int what = random.nextInt(20);
+            int what = random.nextInt(compacting ? 20 : 3) + (compacting ? 0 : random.nextInt(2) * 10);
             long term = Math.max(group.hardState.term(), 1);
             if (what == 0) {
                 part.hardState(
