@@ -293,6 +293,11 @@ public final class ShardStateMachine implements AutoCloseable {
         }
     }
 
+    /** For tests, on the apply thread. */
+    ShardStore store() {
+        return state.store;
+    }
+
     /** Frees the store; readers still inside get a moment, later ones an exception. Not beside {@link #apply}. Idempotent. */
     @Override
     public void close() {
