@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>To replace a member whose directory was lost, a replica is made on its node, added as a learner, and given a vote
  * when it has caught up; the lost member goes just before that. So the majority needed is at no time larger than before,
  * and a member that cannot answer counts in it no longer than it must. Learners are nothing but steps on that way, or of
- * {@code addReplica}: one whose directory was lost goes, one that has caught up gets its vote.
+ * {@code addReplica}: one that has caught up gets its vote, one whose directory was lost goes as soon as there is another
+ * member on its node.
  */
 final class ChangePlanner {
 
@@ -50,20 +51,20 @@ final class ChangePlanner {
     /**
      * What a leader sees.
      *
-     * @param self its own id
      * @param configuration the members in effect
      * @param committed whether these are committed
      * @param directories the data directory that stands for each member of the cluster
      * @param reachable the nodes that are reachable with that directory, this one included
      * @param progress of the other members, by id
+     * @param heard the members that were heard from a moment ago, this one included
      */
     record Sight(
-            String self,
             Configuration configuration,
             boolean committed,
             Map<String, String> directories,
             Set<String> reachable,
-            Map<String, PeerProgress> progress) {
+            Map<String, PeerProgress> progress,
+            Set<String> heard) {
 
         boolean isLost(String member) {
             String directory = directories.get(MemberId.node(member));
@@ -80,14 +81,18 @@ final class ChangePlanner {
             return null;
         }
 
-        boolean hasCaughtUp(String member) {
-            PeerProgress peer = progress.get(member);
-            return peer != null && peer.caughtUp() && peer.reachable();
+        /** Whether there is no other member on its node. */
+        boolean isAlone(String member) {
+            String node = MemberId.node(member);
+            return configuration.members().stream()
+                            .filter(other -> MemberId.node(other).equals(node))
+                            .count()
+                    == 1;
         }
 
-        boolean isHeard(String member) {
+        boolean hasCaughtUp(String member) {
             PeerProgress peer = progress.get(member);
-            return member.equals(self) || (peer != null && peer.reachable());
+            return peer != null && peer.caughtUp() && heard.contains(member);
         }
 
         Make make(String node) {
@@ -118,12 +123,19 @@ final class ChangePlanner {
             return new Rest();
         }
         for (String learner : configuration.learners()) {
-            if (sight.isLost(learner)) {
+            String node = MemberId.node(learner);
+            if (!sight.isLost(learner)) {
+                if (sight.hasCaughtUp(learner)) {
+                    String lost = sight.memberOn(node, configuration.voters(), true);
+                    return new Change(lost != null ? new MemberChange.Remove(lost) : new MemberChange.Promote(learner));
+                }
+            } else if (sight.isAlone(learner)) {
+                // It stays until there is another: it is all that tells of the replica wanted there.
+                if (sight.reachable().contains(node)) {
+                    return sight.make(node);
+                }
+            } else {
                 return new Change(new MemberChange.Remove(learner));
-            }
-            if (sight.hasCaughtUp(learner)) {
-                String lost = sight.memberOn(MemberId.node(learner), configuration.voters(), true);
-                return new Change(lost != null ? new MemberChange.Remove(lost) : new MemberChange.Promote(learner));
             }
         }
         for (String voter : configuration.voters()) {
@@ -195,7 +207,7 @@ final class ChangePlanner {
             return new Answer(false, false, "another change of the members is being committed");
         }
         Configuration without = configuration.without(member);
-        long heard = without.voters().stream().filter(sight::isHeard).count();
+        long heard = without.voters().stream().filter(sight.heard()::contains).count();
         if (configuration.isVoter(member) && heard < without.voters().size() / 2 + 1) {
             return new Answer(
                     false,

@@ -126,7 +126,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 },
                 config.wallMillis(),
                 this::refuse);
-        this.changes = new ReplicaChanges(config.name(), shards, identities, peers, channel.rpc()::call);
+        this.changes = new ReplicaChanges(
+                config.name(),
+                shards,
+                identities,
+                peers,
+                channel.rpc()::call,
+                config.electionTimeout().toNanos() / 2);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards, changes);
         this.gossip = new Gossip(
                 config,

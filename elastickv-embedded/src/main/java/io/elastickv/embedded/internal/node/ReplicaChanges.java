@@ -46,13 +46,27 @@ final class ReplicaChanges {
     private final Identities identities;
     private final Peers peers;
     private final Calls calls;
+    private final long silenceNanos;
 
     /** The shards for which a replica is being made; and what hindered the last step. */
     private final Set<Integer> making = ConcurrentHashMap.newKeySet();
 
     private final Map<Integer, String> hindrances = new ConcurrentHashMap<>();
 
-    ReplicaChanges(String self, Map<Integer, ShardHost> shards, Identities identities, Peers peers, Calls calls) {
+    /**
+     * Makes it.
+     *
+     * @param silenceNanos after how long of silence a replica is not counted on any more; leaders' heartbeats are more
+     *     frequent
+     */
+    ReplicaChanges(
+            String self,
+            Map<Integer, ShardHost> shards,
+            Identities identities,
+            Peers peers,
+            Calls calls,
+            long silenceNanos) {
+        this.silenceNanos = silenceNanos;
         this.self = self;
         this.shards = shards;
         this.identities = identities;
@@ -132,12 +146,17 @@ final class ReplicaChanges {
             }
         });
         Map<String, PeerProgress> progress = new HashMap<>();
+        Set<String> heard = new HashSet<>(Set.of(host.member()));
+        long nowNanos = host.loop().nowNanos();
         for (PeerProgress peer : group.progress()) {
             progress.put(peer.peer(), peer);
+            if (peer.reachable() && nowNanos - peer.lastContactNanos() < silenceNanos) {
+                heard.add(peer.peer());
+            }
         }
         Configuration inEffect = group.configuration();
         boolean committed = inEffect.version() == group.status().committedConfiguration().version();
-        return new ChangePlanner.Sight(host.member(), inEffect, committed, directories, reachable, progress);
+        return new ChangePlanner.Sight(inEffect, committed, directories, reachable, progress, heard);
     }
 
     private void take(ShardHost host, ChangePlanner.Step step) {
