@@ -44,18 +44,21 @@ public final class Checkpointer {
     private final Supplier<Collection<ReplicaGroup>> groups;
     private final CheckpointPolicy policy;
     private final Executor background;
+    private final Runnable pollSoon;
     private final LongSupplier nanos;
     private final Set<Integer> requested = ConcurrentHashMap.newKeySet();
 
     // Guarded by this.
     private final Map<Integer, Attempts> attempts = new HashMap<>();
     private @Nullable ReplicaGroup running;
+    private volatile boolean closed;
 
     /**
      * Makes it.
      *
      * @param groups the node's groups as they are now
      * @param background writes the checkpoints
+     * @param pollSoon has {@link #poll} called before its time; any thread
      * @param nanos the monotonic clock
      */
     public Checkpointer(
@@ -63,11 +66,13 @@ public final class Checkpointer {
             Supplier<Collection<ReplicaGroup>> groups,
             CheckpointPolicy policy,
             Executor background,
+            Runnable pollSoon,
             LongSupplier nanos) {
         this.log = log;
         this.groups = groups;
         this.policy = policy;
         this.background = background;
+        this.pollSoon = pollSoon;
         this.nanos = nanos;
     }
 
@@ -76,8 +81,16 @@ public final class Checkpointer {
         requested.add(groupId);
     }
 
+    /** Starts nothing more; what is being written may fail from now on. */
+    public void close() {
+        closed = true;
+    }
+
     /** Starts what is due. */
     public void poll() {
+        if (closed) {
+            return;
+        }
         Map<Integer, ReplicaGroup> sorted = new TreeMap<>();
         groups.get().forEach(group -> sorted.put(group.groupId(), group));
         Set<Integer> pressing = logIsTooLarge(sorted.values()) ? log.groupsPinning() : Set.of();
@@ -166,8 +179,9 @@ public final class Checkpointer {
         CheckpointCallback callback = new CheckpointCallback() {
             @Override
             public void saved(Snapshot snapshot) {
-                ended(group, null);
                 group.compact(false);
+                ended(group, null);
+                pollSoon.run();
             }
 
             @Override
@@ -198,12 +212,12 @@ public final class Checkpointer {
             }
             now.notBeforeNanos = nanos.getAsLong() + delayNanos;
         }
-        if (cause != null && !group.status().failed()) {
+        if (cause != null && !closed && !group.status().failed()) {
             LOG.warn(
                     "group {}: no checkpoint was written, again in {} s; until then its log grows: {}",
                     group.groupId(),
                     delayNanos / 1_000_000_000L,
-                    cause.getMessage(),
+                    cause.getMessage() == null ? cause.toString() : cause.getMessage(),
                     failures == 1 ? cause : null);
         }
     }

@@ -747,6 +747,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             handLeadershipsOver();
         }
         router.shutDown("the node is closed");
+        if (checkpoints != null) {
+            checkpoints.close();
+        }
         for (ShardHost host : shards.values()) {
             onLoop(host, host.group()::close);
         }

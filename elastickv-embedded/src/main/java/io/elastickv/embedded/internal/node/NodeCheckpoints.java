@@ -42,6 +42,7 @@ final class NodeCheckpoints {
                 () -> shards.values().stream().map(ShardHost::group).toList(),
                 config.checkpoints(),
                 threads.background(),
+                () -> threads.control(this::poll),
                 System::nanoTime);
         this.server = new SnapshotServer(
                 group -> {
@@ -71,6 +72,11 @@ final class NodeCheckpoints {
 
     CheckpointFigures figures() {
         return figures;
+    }
+
+    /** Begins nothing more. */
+    void close() {
+        checkpointer.close();
     }
 
     /** Does what is due; every {@value #POLL_MILLIS} ms, by one thread at a time. */

@@ -10,6 +10,7 @@ import io.elastickv.embedded.internal.storage.CheckpointDirectory.Hold;
 import io.elastickv.embedded.internal.storage.CheckpointManifest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -211,6 +212,8 @@ public final class ShardCheckpoints implements GroupSnapshots {
         private void retain() {
             try {
                 directory.retain(retained);
+            } catch (ClosedByInterruptException e) {
+                LOG.debug("the node is closing", e); // they are deleted next time
             } catch (IOException e) {
                 LOG.warn("group {}: old checkpoints could not be deleted: {}", group, e.toString());
             }

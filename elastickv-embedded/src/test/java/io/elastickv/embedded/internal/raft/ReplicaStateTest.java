@@ -299,7 +299,8 @@ class ReplicaStateTest {
                     }));
             assertThat(replica.group.status().appliedIndex()).isEqualTo(2);
             assertThat(replica.group.status().failed()).isFalse();
-            assertThat(replica.log.group(ReplicaFixture.GROUP).lastIndex()).isEqualTo(2);
+            replica.manual.runUntil(
+                    () -> replica.log.group(ReplicaFixture.GROUP).lastIndex() == 2);
             hears(replica, Duration.ofSeconds(1));
             assertThat(replica.snapshots.fetches).hasSize(2);
             Arrived good = new Arrived(12, 1, THREE, () -> {});
