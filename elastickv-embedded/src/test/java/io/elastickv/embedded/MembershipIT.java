@@ -63,9 +63,9 @@ final class MembershipIT {
             Awaitility.await("replicas of shard " + shard + " as seen by " + node.name())
                     .atMost(PATIENCE)
                     .pollInterval(Duration.ofMillis(20))
-                    .untilAsserted(() -> assertThat(
-                                    node.cluster().shards().get(shard).replicas())
-                            .containsExactlyInAnyOrder(nodes));
+                    .untilAsserted(
+                            () -> assertThat(node.cluster().shards().get(shard).replicas())
+                                    .containsExactlyInAnyOrder(nodes));
         }
     }
 
@@ -78,10 +78,8 @@ final class MembershipIT {
                     .pollInterval(Duration.ofMillis(20))
                     .ignoreExceptionsMatching(e -> e instanceof ElastickvException)
                     .untilAsserted(() -> {
-                        List<ReplicaInfo> replication = cluster.running()
-                                .get(0)
-                                .cluster()
-                                .replication(number, Duration.ofSeconds(5));
+                        List<ReplicaInfo> replication =
+                                cluster.running().get(0).cluster().replication(number, Duration.ofSeconds(5));
                         assertThat(replication).hasSize(copies).allSatisfy(replica -> {
                             assertThat(replica.voter()).isTrue();
                             assertThat(replica.lag()).isZero();
@@ -96,8 +94,7 @@ final class MembershipIT {
         for (String key : keys) {
             Bytes bytes = b(key);
             ShardInfo shard = cluster.running().get(0).cluster().shardOfSlot(KeySlot.of(bytes));
-            Optional<String> expected =
-                    cluster.store(0).get(bytes).map(v -> v.version() + " " + v.value());
+            Optional<String> expected = cluster.store(0).get(bytes).map(v -> v.version() + " " + v.value());
             for (String node : shard.replicas()) {
                 Awaitility.await(key + " on " + node)
                         .atMost(PATIENCE)
@@ -198,9 +195,7 @@ final class MembershipIT {
             int leader = cluster.awaitLeaderOf(0);
             view(cluster, 3).addReplica(0, "n3", PATIENCE);
             view(cluster, leader).removeReplica(0, name(leader), PATIENCE);
-            int next = Awaitility.await()
-                    .atMost(PATIENCE)
-                    .until(() -> cluster.awaitLeaderOf(0), led -> led != leader);
+            int next = Awaitility.await().atMost(PATIENCE).until(() -> cluster.awaitLeaderOf(0), led -> led != leader);
             assertThat(next).isNotEqualTo(leader);
             load.awaitProgress(50);
             load.stopAndVerify("leader " + leader + " removed itself");
@@ -323,12 +318,13 @@ final class MembershipIT {
             for (int shard = 0; shard < shards; shard++) {
                 int number = shard;
                 // Whatever was begun comes to its end.
-                Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(
-                                view(cluster, 0).replication(number, Duration.ofSeconds(5)))
-                        .allSatisfy(replica -> {
-                            assertThat(replica.voter()).isTrue();
-                            assertThat(replica.lag()).isZero();
-                        }));
+                Awaitility.await()
+                        .atMost(PATIENCE)
+                        .untilAsserted(() -> assertThat(view(cluster, 0).replication(number, Duration.ofSeconds(5)))
+                                .allSatisfy(replica -> {
+                                    assertThat(replica.voter()).isTrue();
+                                    assertThat(replica.lag()).isZero();
+                                }));
                 Set<String> members = view(cluster, 0).replication(shard, Duration.ofSeconds(5)).stream()
                         .map(ReplicaInfo::node)
                         .collect(Collectors.toSet());
@@ -356,9 +352,7 @@ final class MembershipIT {
             assertLinearizable(history, 21);
             assertReplicasAreEqual(cluster, registers(12));
             assertThat(view(cluster, 2).clusterId()).isEqualTo(clusterId);
-            view(cluster, 1)
-                    .shards()
-                    .forEach(shard -> assertThat(shard.epoch()).isGreaterThan(epochs.get(shard.id())));
+            view(cluster, 1).shards().forEach(shard -> assertThat(shard.epoch()).isGreaterThan(epochs.get(shard.id())));
             // Everybody forgets and is told anew; what was known of the lost directory is known still.
             for (int i = 0; i < 3; i++) {
                 cluster.stop(i);
@@ -373,11 +367,12 @@ final class MembershipIT {
             cluster.moveData(2, elsewhere.resolve("new"));
             Files.move(old, cluster.directoryOf(2));
             ElastickvNode returned = cluster.restart(2);
-            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThatThrownBy(
-                            () -> returned.awaitReady(Duration.ofSeconds(1)))
-                    .isInstanceOf(UnavailableException.class)
-                    .hasMessageContaining("refused: data directory")
-                    .hasMessageContaining("was given up when the node came back with directory"));
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .untilAsserted(() -> assertThatThrownBy(() -> returned.awaitReady(Duration.ofSeconds(1)))
+                            .isInstanceOf(UnavailableException.class)
+                            .hasMessageContaining("refused: data directory")
+                            .hasMessageContaining("was given up when the node came back with directory"));
             assertThatThrownBy(() -> returned.store().put(b("r1"), b("x"))).isInstanceOf(UnavailableException.class);
             cluster.store(0).put(b("r1"), b("y"));
             cluster.stop(2);
@@ -442,14 +437,18 @@ final class MembershipIT {
             ElastickvNode wiped = cluster.restart(1);
             cluster.restart(2);
             for (ElastickvNode node : List.of(wiped, cluster.node(0))) {
-                Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThatThrownBy(
-                                () -> node.awaitReady(Duration.ofSeconds(1)))
-                        .isInstanceOf(UnavailableException.class)
-                        .hasMessageContaining("no leader is known for shards [0, 1]")
-                        .hasMessageContaining("shard 0: no majority of its replicas remembers it: nodes [n1, n2] have"
-                                + " lost the data directories with theirs, 1 of 3 replicas are left and 2 are needed"));
+                Awaitility.await()
+                        .atMost(PATIENCE)
+                        .untilAsserted(
+                                () -> assertThatThrownBy(() -> node.awaitReady(Duration.ofSeconds(1)))
+                                        .isInstanceOf(UnavailableException.class)
+                                        .hasMessageContaining("no leader is known for shards [0, 1]")
+                                        .hasMessageContaining(
+                                                "shard 0: no majority of its replicas remembers it: nodes [n1, n2] have"
+                                                        + " lost the data directories with theirs, 1 of 3 replicas are left and 2 are needed"));
             }
-            assertThatThrownBy(() -> wiped.store().withTimeout(Duration.ofSeconds(1)).get(b("k")))
+            assertThatThrownBy(() ->
+                            wiped.store().withTimeout(Duration.ofSeconds(1)).get(b("k")))
                     .isInstanceOf(UnavailableException.class)
                     .hasMessageContaining("no majority of its replicas remembers it");
         }

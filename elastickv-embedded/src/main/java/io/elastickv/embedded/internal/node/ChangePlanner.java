@@ -212,8 +212,8 @@ final class ChangePlanner {
             return new Answer(
                     false,
                     false,
-                    "without node " + node + " only " + heard + " of " + without.voters().size()
-                            + " replicas would be connected, which is no majority");
+                    "without node " + node + " only " + heard + " of "
+                            + without.voters().size() + " replicas would be connected, which is no majority");
         }
         return new Change(new MemberChange.Remove(member));
     }

@@ -47,8 +47,9 @@ final class CheckedText {
         }
         if (sound && first.startsWith(kind + " ")) {
             // Of which version a file with a good checksum is can be believed.
-            throw new IllegalStateException("file " + file + ": is of format '" + first + "', this version of the library"
-                    + " reads '" + header + "'; use the version of the library that wrote it, or a newer one");
+            throw new IllegalStateException(
+                    "file " + file + ": is of format '" + first + "', this version of the library" + " reads '" + header
+                            + "'; use the version of the library that wrote it, or a newer one");
         }
         throw new IllegalStateException("file " + file + ": starts with '"
                 + (first.length() > 40 ? first.substring(0, 40) + "..." : first) + "', expected '" + header

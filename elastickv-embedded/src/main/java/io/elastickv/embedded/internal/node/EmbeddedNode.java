@@ -228,7 +228,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     private void begin() {
         loops.forEach(EventLoop::start);
-        channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> hello(Hello.decode(payload), responder));
+        channel.rpc()
+                .register(
+                        Formation.METHOD_HELLO, (from, payload, responder) -> hello(Hello.decode(payload), responder));
         channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
             NodeStatus status = NodeStatus.decode(payload);
             responder.reply(gossip.answer(status));
@@ -245,9 +247,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         // While the network comes up, which takes as long.
         CompletableFuture<List<ShardHost>> recovering = known == null || replicas == null
                 ? CompletableFuture.completedFuture(List.of())
-                : CompletableFuture.supplyAsync(() -> replicas.recover(known, true), task -> new Thread(
-                                task, "elastickv-" + name() + "-recovery")
-                        .start());
+                : CompletableFuture.supplyAsync(
+                        () -> replicas.recover(known, true),
+                        task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
         try {
             channel.start();
         } catch (TransportException e) {
@@ -363,6 +365,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             replicas.removeFormerMembers();
             return new ReplicaProtocol.Made(
                     true, replicas.create(request.shard(), request.key()).text());
+        } catch (IllegalArgumentException e) {
+            LOG.info("node {}: no replica of shard {} is made: {}", name(), request.shard(), e.getMessage());
+            return new ReplicaProtocol.Made(false, String.valueOf(e.getMessage()));
         } catch (RuntimeException e) {
             LOG.warn("node {}: no replica of shard {} is made", name(), request.shard(), e);
             return new ReplicaProtocol.Made(false, String.valueOf(e.getMessage()));

@@ -171,8 +171,8 @@ final class Formation {
                     + " belongs to was formed without a member named " + self.name()
                     + ": members cannot be added to a formed cluster yet"));
         } else if (!member.address().equals(self.address().toString())) {
-            finish(() -> refused.accept("address = " + self.address() + ": the cluster knows node " + self.name() + " at "
-                    + member.address() + ", and the address of a member cannot be changed yet"));
+            finish(() -> refused.accept("address = " + self.address() + ": the cluster knows node " + self.name()
+                    + " at " + member.address() + ", and the address of a member cannot be changed yet"));
         } else if (self.nodeId().equals(layout.nodeIdOf(self.name()))) {
             finish(() -> formed.accept(layout));
         } else if (layout.knows(self.name(), self.nodeId())) {

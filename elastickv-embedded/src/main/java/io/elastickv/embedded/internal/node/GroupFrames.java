@@ -150,7 +150,10 @@ final class GroupFrames {
 
         @Override
         public void writeTo(ByteBuffer target) {
-            target.put((byte) sender.length).put(sender).put((byte) receiver.length).put(receiver);
+            target.put((byte) sender.length)
+                    .put(sender)
+                    .put((byte) receiver.length)
+                    .put(receiver);
             RaftMessageCodec.encode(message, target);
         }
     }

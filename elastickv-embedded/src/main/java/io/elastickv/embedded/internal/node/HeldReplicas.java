@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param held the keys by shard
  * @param removed by shard, the version up to which keys may not come (again)
  */
-record HeldReplicas(String clusterId, String nodeId, SortedMap<Integer, ReplicaKey> held, SortedMap<Integer, Long> removed) {
+record HeldReplicas(
+        String clusterId, String nodeId, SortedMap<Integer, ReplicaKey> held, SortedMap<Integer, Long> removed) {
 
     /** The name of the file. */
     static final String FILE = "replicas";

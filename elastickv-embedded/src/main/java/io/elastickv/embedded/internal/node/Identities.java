@@ -41,8 +41,7 @@ final class Identities {
      * @param nodeId the identity of this node's directory; null if it is storage-less
      * @param refused told once why this node may take part no more
      */
-    Identities(
-            String self, @Nullable String nodeId, Keeper keeper, LongSupplier wallMillis, Consumer<String> refused) {
+    Identities(String self, @Nullable String nodeId, Keeper keeper, LongSupplier wallMillis, Consumer<String> refused) {
         this.self = self;
         this.nodeId = nodeId;
         this.keeper = keeper;
@@ -107,7 +106,10 @@ final class Identities {
      */
     synchronized boolean recognise(Hello hello, boolean heardOfFormer) {
         ClusterLayout known = layout;
-        if (known == null || hello.storageless() || hello.layout() != null || hello.nodeId().isEmpty()) {
+        if (known == null
+                || hello.storageless()
+                || hello.layout() != null
+                || hello.nodeId().isEmpty()) {
             return false;
         }
         Member member = known.member(hello.name()).orElse(null);
@@ -129,7 +131,12 @@ final class Identities {
         try {
             succeeded = known.succeeded(hello.name(), hello.nodeId(), wallMillis.getAsLong());
         } catch (IllegalArgumentException e) {
-            LOG.warn("node {}: directory {} of {} is not accepted: {}", self, hello.nodeId(), hello.name(), e.getMessage());
+            LOG.warn(
+                    "node {}: directory {} of {} is not accepted: {}",
+                    self,
+                    hello.nodeId(),
+                    hello.name(),
+                    e.getMessage());
             return false;
         }
         adopt(succeeded);

@@ -192,8 +192,9 @@ final class LocalClusterView implements ClusterView {
             }
         }
         String trouble = route.trouble();
-        throw new UnavailableException("shard " + shardId + ": " + (add ? "no replica on node " : "a replica still on node ")
-                + target + " after " + timeout + ": " + problem + (trouble == null ? "" : "; " + trouble));
+        throw new UnavailableException(
+                "shard " + shardId + ": " + (add ? "no replica on node " : "a replica still on node ") + target
+                        + " after " + timeout + ": " + problem + (trouble == null ? "" : "; " + trouble));
     }
 
     private static InvalidRequestException invalid(String message) {

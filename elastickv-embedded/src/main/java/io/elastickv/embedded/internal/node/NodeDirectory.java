@@ -73,8 +73,7 @@ final class NodeDirectory implements AutoCloseable {
             }
             Identity identity = loadIdentity(directory, nodeName);
             checkLog(directory);
-            return new NodeDirectory(
-                    directory, nodeName, channel, lock, identity.nodeId, identity.incarnation);
+            return new NodeDirectory(directory, nodeName, channel, lock, identity.nodeId, identity.incarnation);
         } catch (IOException e) {
             closeQuietly(channel);
             throw new IllegalStateException(
@@ -109,7 +108,8 @@ final class NodeDirectory implements AutoCloseable {
             }
         }
         if (!there) {
-            throw new IllegalStateException("dataDirectory = " + directory + ": holds replicas, but their write-ahead log in "
+            throw new IllegalStateException("dataDirectory = " + directory
+                    + ": holds replicas, but their write-ahead log in "
                     + wal + " is gone; restore it, or give the node an empty directory: it then comes back as a new"
                     + " member");
         }
@@ -210,11 +210,13 @@ final class NodeDirectory implements AutoCloseable {
                     "file " + file + ": " + e.getMessage() + "; copy it from another member of the cluster", e);
         }
         if (layout.member(name).isEmpty()) {
-            throw new IllegalStateException("dataDirectory = " + directory + ": its cluster has no member named " + name);
+            throw new IllegalStateException(
+                    "dataDirectory = " + directory + ": its cluster has no member named " + name);
         }
         if (!layout.knows(name, nodeId)) {
-            throw new IllegalStateException("file " + file + ": knows node " + name + " with other directories than this"
-                    + " one, " + nodeId + "; files of several directories have been mixed: " + START_EMPTY);
+            throw new IllegalStateException(
+                    "file " + file + ": knows node " + name + " with other directories than this" + " one, " + nodeId
+                            + "; files of several directories have been mixed: " + START_EMPTY);
         }
         return layout;
     }
@@ -238,8 +240,8 @@ final class NodeDirectory implements AutoCloseable {
             if (!Files.exists(file)) {
                 return null;
             }
-            replicas = HeldReplicas.ofLines(
-                    CheckedText.read(file, HeldReplicas.KIND, HeldReplicas.VERSION, START_EMPTY));
+            replicas =
+                    HeldReplicas.ofLines(CheckedText.read(file, HeldReplicas.KIND, HeldReplicas.VERSION, START_EMPTY));
         } catch (IOException | IllegalArgumentException e) {
             throw new IllegalStateException("file " + file + ": " + e.getMessage() + "; " + START_EMPTY, e);
         }

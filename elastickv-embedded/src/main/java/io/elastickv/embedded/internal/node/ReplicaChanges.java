@@ -155,7 +155,8 @@ final class ReplicaChanges {
             }
         }
         Configuration inEffect = group.configuration();
-        boolean committed = inEffect.version() == group.status().committedConfiguration().version();
+        boolean committed =
+                inEffect.version() == group.status().committedConfiguration().version();
         return new ChangePlanner.Sight(inEffect, committed, directories, reachable, progress, heard);
     }
 

@@ -96,12 +96,7 @@ final class ShardHosts {
                 placement.preferredLeader(),
                 recovered.start());
         return new ShardHost(
-                request,
-                frames,
-                group,
-                stateMachine,
-                checkpoints,
-                new ShardEndpoint(group, stateMachine, readers));
+                request, frames, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
     }
 
     private static RaftConfig raftConfig(

@@ -110,7 +110,8 @@ final class ShardMembers {
         if (configuration.voters().isEmpty() || remembering >= quorum) {
             return null;
         }
-        return "no majority of its replicas remembers it: nodes " + lost + " have lost the data directories with theirs, "
+        return "no majority of its replicas remembers it: nodes " + lost
+                + " have lost the data directories with theirs, "
                 + remembering + " of " + configuration.voters().size() + " replicas are left and " + quorum
                 + " are needed. Restore the cluster from a backup";
     }

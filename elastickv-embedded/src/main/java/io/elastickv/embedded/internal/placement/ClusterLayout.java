@@ -126,8 +126,8 @@ public final class ClusterLayout {
      *     same {@link ReplicaKey} as one that was
      */
     public ClusterLayout succeeded(String node, String nodeId, long millis) {
-        Member member = member(node)
-                .orElseThrow(() -> new IllegalArgumentException("the cluster has no member named " + node));
+        Member member =
+                member(node).orElseThrow(() -> new IllegalArgumentException("the cluster has no member named " + node));
         long since = millis;
         List<Succession> more = new ArrayList<>(successions);
         String key = ReplicaKey.directoryOf(nodeId);
@@ -223,8 +223,7 @@ public final class ClusterLayout {
         text.append(formation(), HEADER.length(), formation().length());
         for (Succession succession : successions) {
             text.append("successor=")
-                    .append(String.join(
-                            " ", succession.node(), Long.toString(succession.since()), succession.nodeId()))
+                    .append(String.join(" ", succession.node(), Long.toString(succession.since()), succession.nodeId()))
                     .append('\n');
         }
         return text.toString();

@@ -27,8 +27,7 @@ import org.junit.jupiter.api.Test;
 
 class ChangePlannerTest {
 
-    private final Map<String, String> directories =
-            new HashMap<>(Map.of("n1", "a", "n2", "b", "n3", "c", "n4", "d"));
+    private final Map<String, String> directories = new HashMap<>(Map.of("n1", "a", "n2", "b", "n3", "c", "n4", "d"));
     private final Set<String> reachable = new HashSet<>(directories.keySet());
     private final Set<String> caughtUp = new HashSet<>();
     private final Set<String> silent = new HashSet<>();
@@ -73,7 +72,9 @@ class ChangePlannerTest {
         assertThat(repair(formed())).isEqualTo(new Rest());
         assertThat(ChangePlanner.needsRepair(formed(), directories)).isFalse();
         lose("n4", "dd");
-        assertThat(ChangePlanner.needsRepair(formed(), directories)).as("no member").isFalse();
+        assertThat(ChangePlanner.needsRepair(formed(), directories))
+                .as("no member")
+                .isFalse();
     }
 
     @Test
@@ -183,9 +184,7 @@ class ChangePlannerTest {
         silent.add("n3@c");
         assertThat(ChangePlanner.remove(sight(formed()), "n2"))
                 .isEqualTo(new Answer(
-                        false,
-                        false,
-                        "without node n2 only 1 of 2 replicas would be connected, which is no majority"));
+                        false, false, "without node n2 only 1 of 2 replicas would be connected, which is no majority"));
         assertThat(ChangePlanner.remove(sight(formed()), "n3")).isEqualTo(new Change(new Remove("n3@c")));
     }
 
@@ -217,14 +216,14 @@ class ChangePlannerTest {
                 assertThat(configuration.voters()).as("seed %d", seed).hasSizeBetween(1, 3);
                 assertThat(++steps).as("seed %d", seed).isLessThan(200);
             }
-            assertThat(new TreeSet<>(configuration.members().stream()
-                            .map(MemberId::node)
-                            .collect(Collectors.toList())))
+            assertThat(new TreeSet<>(
+                            configuration.members().stream().map(MemberId::node).collect(Collectors.toList())))
                     .as("seed %d", seed)
                     .containsExactly("n1", "n2", "n3");
             assertThat(configuration.learners()).isEmpty();
-            assertThat(configuration.voters()).hasSize(3).allMatch(voter -> ShardMembers.isIn(
-                    voter, directories.get(MemberId.node(voter))));
+            assertThat(configuration.voters())
+                    .hasSize(3)
+                    .allMatch(voter -> ShardMembers.isIn(voter, directories.get(MemberId.node(voter))));
         }
     }
 

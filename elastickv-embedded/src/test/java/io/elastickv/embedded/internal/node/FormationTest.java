@@ -196,8 +196,9 @@ class FormationTest {
         assertThat(node.asked).as("asked again").containsKey(address(2));
         ClusterLayout after = before.succeeded("n1", "id1", 1);
         node.answer(hello(2, "n2", "id2", after));
-        assertThat(node.formed).singleElement().satisfies(layout -> assertThat(layout.toText())
-                .isEqualTo(after.toText()));
+        assertThat(node.formed)
+                .singleElement()
+                .satisfies(layout -> assertThat(layout.toText()).isEqualTo(after.toText()));
     }
 
     @Test

@@ -61,7 +61,8 @@ class GroupFramesTest {
         GroupFrames receiver = new GroupFrames("n2@cd");
         for (int i = 0; i < 1000; i++) {
             GroupFrames sender = new GroupFrames("n1@" + i);
-            assertThat(receiver.sender("n1", bytes(sender.frame("n2@cd", MESSAGE)))).isEqualTo("n1@" + i);
+            assertThat(receiver.sender("n1", bytes(sender.frame("n2@cd", MESSAGE))))
+                    .isEqualTo("n1@" + i);
             assertThat(receiver.nodeOf("n" + i + "@x")).isEqualTo("n" + i);
         }
     }

@@ -33,9 +33,7 @@ class HeldReplicasTest {
     @Test
     void theTextStays() {
         HeldReplicas changed = start().without(2, 6).with(1, ReplicaKey.added("11111111aa", 9));
-        assertThat(changed.toText())
-                .isEqualTo(CheckedText.seal(
-                        """
+        assertThat(changed.toText()).isEqualTo(CheckedText.seal("""
                         elastickv-replicas 1
                         cluster=%s
                         node=11111111aa
@@ -43,8 +41,7 @@ class HeldReplicasTest {
                         replica=1 11111111.9
                         replica=3 11111111
                         removed=2 6
-                        """
-                                .formatted(LAYOUT.clusterIdText())));
+                        """.formatted(LAYOUT.clusterIdText())));
         assertThat(HeldReplicas.ofLines(lines(changed.toText()))).isEqualTo(changed);
     }
 

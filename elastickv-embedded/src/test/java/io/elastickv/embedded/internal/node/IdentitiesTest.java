@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 class IdentitiesTest {
 
     private static final ClusterLayout LAYOUT = new ClusterLayout(
-            List.of(new Member("n1", "h", 1, "aaaaaaaa"), new Member("n2", "h", 2, "bbbbbbbb"), new Member("n3", "h", 3, "cccccccc")),
+            List.of(
+                    new Member("n1", "h", 1, "aaaaaaaa"),
+                    new Member("n2", "h", 2, "bbbbbbbb"),
+                    new Member("n3", "h", 3, "cccccccc")),
             2,
             3);
 
@@ -30,19 +33,23 @@ class IdentitiesTest {
     @Test
     void anEmptyDirectoryTakesThePlaceOfTheLostOne() {
         identities.formed(LAYOUT);
-        assertThat(identities.recognise(hello("n2", "dddddddd", 2, null), false)).isTrue();
+        assertThat(identities.recognise(hello("n2", "dddddddd", 2, null), false))
+                .isTrue();
         assertThat(identities.nodeIdOf("n2")).isEqualTo("dddddddd");
         assertThat(identities.isReplaced("n2", "bbbbbbbb")).isTrue();
         assertThat(identities.isReplaced("n2", "dddddddd")).isFalse();
-        assertThat(kept).singleElement().satisfies(layout -> assertThat(layout.successions())
-                .containsExactly(new Succession("n2", 1000, "dddddddd")));
+        assertThat(kept)
+                .singleElement()
+                .satisfies(layout ->
+                        assertThat(layout.successions()).containsExactly(new Succession("n2", 1000, "dddddddd")));
         assertThat(identities.recognise(hello("n2", "dddddddd", 2, null), false))
                 .as("known by now")
                 .isFalse();
         assertThat(identities.recognise(hello("n2", "bbbbbbbb", 2, null), false))
                 .as("the lost one does not come back by it")
                 .isFalse();
-        assertThat(identities.recognise(hello("n2", "eeeeeeee", 2, null), false)).isTrue();
+        assertThat(identities.recognise(hello("n2", "eeeeeeee", 2, null), false))
+                .isTrue();
         assertThat(identities.isReplaced("n2", "dddddddd")).isTrue();
         assertThat(refused).isEmpty();
     }
@@ -59,7 +66,8 @@ class IdentitiesTest {
         assertThat(identities.recognise(hello("n2", "dddddddd", 9, null), false))
                 .as("from elsewhere")
                 .isFalse();
-        assertThat(identities.recognise(hello("n9", "dddddddd", 2, null), false)).isFalse();
+        assertThat(identities.recognise(hello("n9", "dddddddd", 2, null), false))
+                .isFalse();
         assertThat(identities.recognise(hello("n2", "dddddddd", 2, LAYOUT), false))
                 .as("it has a layout, so its directory is not empty")
                 .isFalse();
@@ -76,11 +84,17 @@ class IdentitiesTest {
     void whoeverHearsThatItWasReplacedStops() {
         identities.formed(LAYOUT);
         assertThat(identities.heard(List.of())).isFalse();
-        assertThat(identities.heard(List.of(new Succession("n3", 5, "ffffffff")))).isTrue();
-        assertThat(identities.heard(List.of(new Succession("n3", 5, "ffffffff")))).isFalse();
+        assertThat(identities.heard(List.of(new Succession("n3", 5, "ffffffff"))))
+                .isTrue();
+        assertThat(identities.heard(List.of(new Succession("n3", 5, "ffffffff"))))
+                .isFalse();
         assertThat(refused).isEmpty();
-        assertThat(identities.heard(List.of(new Succession("n1", 5, "gggggggg")))).isTrue();
-        assertThat(refused).singleElement().asString().contains("data directory aaaaaaaa of node n1 was given up", "gggggggg");
+        assertThat(identities.heard(List.of(new Succession("n1", 5, "gggggggg"))))
+                .isTrue();
+        assertThat(refused)
+                .singleElement()
+                .asString()
+                .contains("data directory aaaaaaaa of node n1 was given up", "gggggggg");
         assertThat(kept).hasSize(2);
     }
 

@@ -147,8 +147,7 @@ class NodeDirectoryTest {
     /** The text of the file, changed and with a good checksum. */
     private static String sealed(Path file, String expression, String replacement) throws IOException {
         String text = Files.readString(file);
-        return CheckedText.seal(
-                text.substring(0, text.lastIndexOf("crc32c=")).replaceAll(expression, replacement));
+        return CheckedText.seal(text.substring(0, text.lastIndexOf("crc32c=")).replaceAll(expression, replacement));
     }
 
     @Test
@@ -230,9 +229,7 @@ class NodeDirectoryTest {
             assertThat(directory.layout().nodeIdOf("n1")).isEqualTo(directory.nodeId());
             directory.saveLayout(
                     new ClusterLayout(List.of(new Member("n2", "127.0.0.1", 7801, directory.nodeId())), 9, 3));
-            assertThatIllegalStateException()
-                    .isThrownBy(directory::layout)
-                    .withMessageContaining("no member named n1");
+            assertThatIllegalStateException().isThrownBy(directory::layout).withMessageContaining("no member named n1");
         }
     }
 

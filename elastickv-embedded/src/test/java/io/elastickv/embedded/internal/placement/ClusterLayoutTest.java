@@ -223,8 +223,8 @@ class ClusterLayoutTest {
 
     @Test
     void keysOfReplicasAreReadAsTheyWereWritten() {
-        for (ReplicaKey key : List.of(
-                ReplicaKey.initial("00112233445566778899aabbccddeeff"), ReplicaKey.added("ffeeddccbbaa", 17))) {
+        for (ReplicaKey key :
+                List.of(ReplicaKey.initial("00112233445566778899aabbccddeeff"), ReplicaKey.added("ffeeddccbbaa", 17))) {
             assertThat(ReplicaKey.parse(key.text())).isEqualTo(key);
         }
         assertThat(ReplicaKey.initial("00112233445566778899aabbccddeeff").text())
