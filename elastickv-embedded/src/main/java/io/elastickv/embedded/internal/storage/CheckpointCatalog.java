@@ -233,14 +233,8 @@ final class CheckpointCatalog {
         if (!unfinished.remove(name)) {
             return; // a manifest may name it
         }
-        present.remove(name);
-        try {
-            Path path = directory.resolve(name);
-            if (files.exists(path)) {
-                files.delete(path);
-            }
-        } catch (IOException e) {
-            LOG.warn("{}: left behind until the next start", directory.resolve(name), e);
+        if (deleteQuietly(directory.resolve(name))) {
+            present.remove(name);
         }
     }
 
@@ -290,13 +284,16 @@ final class CheckpointCatalog {
         return manifest;
     }
 
-    private void deleteQuietly(Path file) {
+    /** False if it is still there; {@link #retain} tries again if it has contents, the next start in any case. */
+    private boolean deleteQuietly(Path file) {
         try {
             if (files.exists(file)) {
                 files.delete(file);
             }
+            return true;
         } catch (IOException e) {
-            LOG.debug("{}: left behind until the next start", file, e);
+            LOG.debug("{}: left behind for now", file, e);
+            return false;
         }
     }
 

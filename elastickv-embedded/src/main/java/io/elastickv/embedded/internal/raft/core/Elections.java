@@ -54,7 +54,16 @@ final class Elections {
      * acknowledged.
      */
     private boolean mayCampaign() {
-        return s.members.selfVotes() && !s.stateLost() && mayVote();
+        return (s.members.selfVotes() || isBeingRemoved()) && !s.stateLost() && mayVote();
+    }
+
+    /**
+     * Ongaro, 4.2.2: whether the configuration that takes this member out may still be undecided. It may be the only one to
+     * have that entry, and then nobody else can be elected; it leads without counting itself until the entry is committed.
+     */
+    private boolean isBeingRemoved() {
+        return s.configurations.latestIndex() > s.commitIndex
+                && s.configurations.at(s.commitIndex).isVoter(s.config.self());
     }
 
     private boolean mayVote() {

@@ -23,7 +23,8 @@ final class LostMemory {
     private boolean asked;
     private boolean answered;
     private long recoverUpTo;
-    private long lastProgressNanos;
+    private long askedAtNanos;
+    private long matchedAtNanos;
 
     /**
      * Creates the state of one incarnation.
@@ -56,7 +57,7 @@ final class LostMemory {
     /** The leader has sent something that fits: it has a true idea of where we are. */
     void matched(long ackableIndex) {
         if (lost) {
-            lastProgressNanos = s.nowNanos;
+            matchedAtNanos = s.nowNanos;
             recovered(ackableIndex);
         }
     }
@@ -79,7 +80,8 @@ final class LostMemory {
     void build(String leader) {
         if (dueInNanos(leader) <= 0) {
             asked = true;
-            lastProgressNanos = s.nowNanos;
+            askedAtNanos = s.nowNanos;
+            matchedAtNanos = s.nowNanos;
             context++;
             s.out.send(leader, new MemoryLost(s.election.term(), context));
         }
@@ -95,7 +97,8 @@ final class LostMemory {
         }
         // An acknowledgement of before the loss may have reached the leader after the request; then nothing it sends
         // fits any more, and it has to be asked again.
-        long patience = answered ? s.config.electionTimeoutNanos() / 2 : s.config.heartbeatIntervalNanos();
-        return lastProgressNanos + patience - s.nowNanos;
+        return answered
+                ? matchedAtNanos + s.config.electionTimeoutNanos() / 2 - s.nowNanos
+                : askedAtNanos + s.config.heartbeatIntervalNanos() - s.nowNanos;
     }
 }

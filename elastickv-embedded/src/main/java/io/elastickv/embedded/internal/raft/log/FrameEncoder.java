@@ -13,15 +13,19 @@ import java.util.zip.CRC32C;
 /** Turns batches into the bytes of a frame, through one buffer: large payloads are never in memory twice. Not thread-safe. */
 final class FrameEncoder {
 
-    private static final int BUFFER_BYTES = 256 << 10;
     private static final byte[] NOTHING = new byte[0];
 
     private final CRC32C crc = new CRC32C();
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
-    private final ByteBuffer crcView = buffer.duplicate();
+    private final ByteBuffer buffer;
+    private final ByteBuffer crcView;
 
     /** Where the bytes in the buffer go. */
     private long bufferPosition;
+
+    FrameEncoder(int bufferBytes) {
+        buffer = ByteBuffer.allocateDirect(bufferBytes);
+        crcView = buffer.duplicate();
+    }
 
     /**
      * Writes a frame at {@code position} of {@code file}, without syncing; gives the position behind it.
@@ -30,7 +34,12 @@ final class FrameEncoder {
      * @param recordsLength how many bytes they take
      */
     long write(
-            NodeFile file, long position, SegmentHeader segment, List<LogBatch> batches, int records, long recordsLength)
+            NodeFile file,
+            long position,
+            SegmentHeader segment,
+            List<LogBatch> batches,
+            int records,
+            long recordsLength)
             throws IOException {
         buffer.clear();
         bufferPosition = position;

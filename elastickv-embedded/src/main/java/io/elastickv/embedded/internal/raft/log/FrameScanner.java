@@ -9,9 +9,7 @@ import java.util.zip.CRC32C;
 /** Finds the frames in a segment's file and checks them, byte by byte, believing no length it reads. Not thread-safe. */
 final class FrameScanner {
 
-    private static final int WINDOW_BYTES = 256 << 10;
-
-    private final FileWindow window = new FileWindow(WINDOW_BYTES);
+    private final FileWindow window;
     private final CRC32C crc = new CRC32C();
     private SegmentHeader segment = new SegmentHeader(0, 0, 0, 0, 0, false);
     private long size;
@@ -21,6 +19,10 @@ final class FrameScanner {
     private long problemOffset;
     private long frameEnd;
     private boolean barrier;
+
+    FrameScanner(int bufferBytes) {
+        window = new FileWindow(bufferBytes);
+    }
 
     /** Goes on with {@code file}, whose header is {@code header}. */
     void open(NodeFile file, SegmentHeader header) throws IOException {

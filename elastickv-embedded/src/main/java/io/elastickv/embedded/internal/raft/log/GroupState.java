@@ -97,13 +97,13 @@ final class GroupState {
 
     /** Whether a base at {@code index} leaves nothing of the entries there are. */
     boolean baseReplacesAll(long index, long term) {
-        return index > lastIndex || index > base && terms.termAt(index) != term;
+        return index > lastIndex || (index > base && terms.termAt(index) != term);
     }
 
     /** Takes over the base, or says why it must not be. */
     @Nullable
     String base(long index, long term, boolean replacesAll) {
-        if (index < 0 || index > 0 && term < 1) {
+        if (index < 0 || (index > 0 && term < 1)) {
             return "base " + index + " of term " + term;
         }
         if (replacesAll) {
@@ -115,10 +115,9 @@ final class GroupState {
             adrift = false;
         } else if (index < base || index == 0) {
             return null;
-        } else if (index > lastIndex && (hasEntries() || !adrift)
-                || index == base && term != baseTerm
-                || hasEntries() && index >= firstIndex && terms.termAt(index) != term) {
-            return "base " + index + " of term " + term + " fits none of the entries " + firstIndex + " to " + lastIndex;
+        } else if (contradicts(index, term)) {
+            return "base " + index + " of term " + term + " fits none of the entries " + firstIndex + " to "
+                    + lastIndex;
         } else if (hasEntries() && index < firstIndex - 1) {
             setBase(index, term); // adrift: a later one, or an earlier entry, must close the gap
             return null;
@@ -131,6 +130,17 @@ final class GroupState {
         terms.beginAt(index, term);
         firstIndex = index + 1;
         return null;
+    }
+
+    /** Whether a base that is said to be one of the entries, or the base already, is none. */
+    private boolean contradicts(long index, long term) {
+        if (index == base) {
+            return term != baseTerm;
+        }
+        if (index > lastIndex) {
+            return hasEntries() || !adrift;
+        }
+        return index >= firstIndex && terms.termAt(index) != term;
     }
 
     private void setBase(long index, long term) {

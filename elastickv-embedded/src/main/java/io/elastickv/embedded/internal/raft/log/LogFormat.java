@@ -87,8 +87,7 @@ final class LogFormat {
      * @param previousSalt the salt of the segment before this one: 0 in the first
      * @param start the oldest segment that was needed when this one was created
      */
-    record SegmentHeader(
-            long sequence, long salt, long previousEnd, long previousSalt, long start, boolean recycled) {}
+    record SegmentHeader(long sequence, long salt, long previousEnd, long previousSalt, long start, boolean recycled) {}
 
     static String fileName(long sequence) {
         return String.format("%016x%s", sequence, SUFFIX);

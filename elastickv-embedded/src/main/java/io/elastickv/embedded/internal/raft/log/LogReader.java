@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
 final class LogReader {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
-    private static final int WINDOW_BYTES = 128 << 10;
     private static final int MAX_OPEN_FILES = 8;
 
     private final NodeLogOptions options;
@@ -45,13 +44,14 @@ final class LogReader {
     private volatile @Nullable Thread thread;
 
     // What follows is used by the reader thread only.
-    private final FileWindow window = new FileWindow(WINDOW_BYTES);
+    private final FileWindow window;
     private final CRC32C crc = new CRC32C();
     private final Map<Long, NodeFile> openFiles = new LinkedHashMap<>(16, 0.75f, true);
 
     LogReader(NodeLogOptions options, NodeLog log) {
         this.options = options;
         this.log = log;
+        window = new FileWindow(options.bufferBytes());
         executor = options.stepping() ? null : executor();
     }
 
@@ -293,7 +293,8 @@ final class LogReader {
                     "expected entry " + index + " of term " + plan.terms().termAt(index) + " of group " + plan.groupId()
                             + ", found entry " + foundIndex + " of term " + term);
         }
-        if (length > WINDOW_BYTES && offset + length > file(sequence, path).size()) {
+        if (length > options.bufferBytes()
+                && offset + length > file(sequence, path).size()) {
             // asked before so much is allocated
             throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
         }

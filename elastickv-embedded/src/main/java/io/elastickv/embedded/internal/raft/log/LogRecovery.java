@@ -36,7 +36,7 @@ final class LogRecovery {
     private final String bootId;
     private final SegmentFiles files;
     private final IntFunction<GroupLog> groups;
-    private final FrameScanner scanner = new FrameScanner();
+    private final FrameScanner scanner;
     private final CRC32C crc = new CRC32C();
     private boolean memoryLost;
 
@@ -51,6 +51,7 @@ final class LogRecovery {
         this.bootId = bootId;
         this.files = files;
         this.groups = groups;
+        scanner = new FrameScanner(options.bufferBytes());
     }
 
     /** Whether it was found out now that memory was lost. Groups that lost theirs earlier know. */
@@ -67,8 +68,7 @@ final class LogRecovery {
             }
             List<Segment> segments = headers(sequences);
             Segment last = segments.get(segments.size() - 1);
-            Replay replay =
-                    new Replay(groups, segments.get(0).header.sequence() > LogFormat.FIRST_SEGMENT);
+            Replay replay = new Replay(groups, segments.get(0).header.sequence() > LogFormat.FIRST_SEGMENT);
             for (int i = 0; i + 1 < segments.size(); i++) {
                 readSealed(segments.get(i), segments.get(i + 1).header.previousEnd(), replay);
             }
@@ -95,8 +95,7 @@ final class LogRecovery {
         for (long sequence : sequences.subList(first, sequences.size())) {
             SegmentHeader header = readHeader(sequence);
             Path path = files.path(sequence);
-            if (!segments.isEmpty()
-                    && segments.get(segments.size() - 1).header.salt() != header.previousSalt()) {
+            if (!segments.isEmpty() && segments.get(segments.size() - 1).header.salt() != header.previousSalt()) {
                 throw corrupt(path, 0, "the segment does not follow the one before it");
             }
             segments.add(new Segment(path, header));
@@ -140,8 +139,7 @@ final class LogRecovery {
                             scanner.problemOffset(),
                             scanner.problem() + "; the segment's frames end at " + end);
                 }
-                replay.apply(
-                        scanner.window(), segment.path, segment.header.sequence(), at, scanner.frameEnd());
+                replay.apply(scanner.window(), segment.path, segment.header.sequence(), at, scanner.frameEnd());
                 at = scanner.frameEnd();
             }
         } catch (IOException e) {
@@ -162,14 +160,13 @@ final class LogRecovery {
             long at = LogFormat.SEGMENT_HEADER_BYTES;
             long lastBarrier = at;
             while (scanner.check(at)) {
-                replay.apply(
-                        scanner.window(), segment.path, segment.header.sequence(), at, scanner.frameEnd());
+                replay.apply(scanner.window(), segment.path, segment.header.sequence(), at, scanner.frameEnd());
                 lastBarrier = scanner.isBarrier() ? at : lastBarrier;
                 at = scanner.frameEnd();
             }
-            checkComplete(first, segment, replay);
-            boolean tail = judgeTail(segment, replay.isMemoryLost(bootId));
             memoryLost = replay.isMemoryLost(bootId);
+            boolean tail = judgeTail(segment, memoryLost);
+            checkComplete(first, segment, replay);
             if (!tail && !segment.header.recycled()) {
                 cutOff(segment, file, at);
             }
@@ -200,7 +197,8 @@ final class LogRecovery {
         long needed = Math.max(last.header.start(), replay.start());
         if (replay.isContinued()) {
             Path missing = files.path(last.header.sequence() + 1);
-            throw corrupt(missing, 0, "the segment is missing, although " + last.path.getFileName() + " says it is there");
+            throw corrupt(
+                    missing, 0, "the segment is missing, although " + last.path.getFileName() + " says it is there");
         }
         if (first.header.sequence() > needed) {
             Path missing = files.path(first.header.sequence() - 1);

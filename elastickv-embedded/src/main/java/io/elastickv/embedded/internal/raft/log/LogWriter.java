@@ -67,7 +67,7 @@ final class LogWriter implements Runnable {
         this.files = files;
         this.segments = segments;
         this.opened = opened;
-        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0);
+        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0, 0);
         if (options.stepping()) {
             thread = null;
         } else {
@@ -91,7 +91,7 @@ final class LogWriter implements Runnable {
             closeSegments();
             throw failure;
         }
-        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0);
+        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0, 0);
         if (thread != null) {
             thread.start();
         }
@@ -304,7 +304,8 @@ final class LogWriter implements Runnable {
                 stats.frames() + 1,
                 stats.batches() + taken.size(),
                 stats.records() + records,
-                stats.bytes() + bytes);
+                stats.bytes() + bytes,
+                files.recycled());
     }
 
     /** Lets the next start tell damage from a torn end: what a frame follows was durable. */

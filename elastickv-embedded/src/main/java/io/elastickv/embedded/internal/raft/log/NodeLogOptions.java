@@ -139,6 +139,11 @@ public record NodeLogOptions(
         return draft.options();
     }
 
+    /** For one buffer: no more than a small segment has, as simulations have many logs. */
+    int bufferBytes() {
+        return (int) Math.max(16 << 10, Math.min(256 << 10, segmentBytes));
+    }
+
     /** No threads: see {@link NodeLog#step}. */
     public NodeLogOptions withStepping() {
         Draft draft = new Draft(this);

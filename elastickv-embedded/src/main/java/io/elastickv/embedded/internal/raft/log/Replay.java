@@ -80,8 +80,7 @@ final class Replay {
         }
     }
 
-    private void node(FileWindow window, Path path, long record, int header, byte kind, int length)
-            throws IOException {
+    private void node(FileWindow window, Path path, long record, int header, byte kind, int length) throws IOException {
         if (kind == LogFormat.RECORD_START) {
             start = Math.max(start, window.buffer().getLong(header + 16));
             return;
@@ -96,8 +95,7 @@ final class Replay {
         }
     }
 
-    private void group(
-            FileWindow window, Path path, long sequence, long record, int header, byte kind, int length)
+    private void group(FileWindow window, Path path, long sequence, long record, int header, byte kind, int length)
             throws IOException {
         ByteBuffer buffer = window.buffer();
         byte code = buffer.get(header + 9);
@@ -126,7 +124,8 @@ final class Replay {
             case LogFormat.RECORD_REMOVED -> group.removed();
             case LogFormat.RECORD_MEMORY -> group.memory(code == LogFormat.MEMORY_LOST, position);
             default ->
-                throw new LogFormatException(path, "the record at offset " + record + " is of the unknown kind " + kind);
+                throw new LogFormatException(
+                        path, "the record at offset " + record + " is of the unknown kind " + kind);
         }
         if (refusal != null) {
             throw new LogCorruptException(

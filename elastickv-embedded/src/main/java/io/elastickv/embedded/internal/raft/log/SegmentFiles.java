@@ -40,7 +40,7 @@ final class SegmentFiles {
     private final NavigableMap<Long, Long> sizes = new TreeMap<>();
 
     private long fsyncs;
-    private volatile long recycled;
+    private long recycled;
     private volatile long start = LogFormat.FIRST_SEGMENT;
     private volatile long bytes;
 
@@ -66,7 +66,7 @@ final class SegmentFiles {
         return fsyncs;
     }
 
-    /** How many segments were written into spares. */
+    /** How many segments were written into spares; not for other threads. */
     long recycled() {
         return recycled;
     }
@@ -106,8 +106,7 @@ final class SegmentFiles {
 
     /** Whether there is nothing but what the very first segment was to be made of. */
     private boolean isFirst(Deque<Path> found) {
-        return found.size() == 1
-                && found.getFirst().endsWith(LogFormat.spareName(LogFormat.FIRST_SEGMENT));
+        return found.size() == 1 && found.getFirst().endsWith(LogFormat.spareName(LogFormat.FIRST_SEGMENT));
     }
 
     /** Creates segment {@code sequence}, durably, out of a spare if there is one. */

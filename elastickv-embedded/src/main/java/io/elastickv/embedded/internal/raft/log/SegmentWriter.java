@@ -21,7 +21,7 @@ final class SegmentWriter {
     private final NodeLogOptions options;
     private final SegmentFiles files;
     private final boolean fsync;
-    private final FrameEncoder encoder = new FrameEncoder();
+    private final FrameEncoder encoder;
 
     private Path path;
     private @Nullable NodeFile file;
@@ -53,6 +53,7 @@ final class SegmentWriter {
         this.file = file;
         this.header = header;
         fsync = options.durability() == Durability.FSYNC;
+        encoder = new FrameEncoder(options.bufferBytes());
         position = end;
         allocated = size;
     }
@@ -61,8 +62,7 @@ final class SegmentWriter {
     static SegmentWriter create(NodeLogOptions options, SegmentFiles files) {
         SegmentFiles.Created first = files.create(LogFormat.FIRST_SEGMENT, 0, 0);
         long end = LogFormat.SEGMENT_HEADER_BYTES;
-        return new SegmentWriter(
-                options, files, first.path(), first.file(), first.header(), end, first.allocated());
+        return new SegmentWriter(options, files, first.path(), first.file(), first.header(), end, first.allocated());
     }
 
     long sequence() {

@@ -303,7 +303,8 @@ class RaftCoreTest {
             assertThat(two.eventsRun).isEqualTo(one.eventsRun);
             assertThat(two.nodes.toString()).isEqualTo(one.nodes.toString());
             for (int i = 0; i < one.nodes.size(); i++) {
-                assertThat(two.nodes.get(i).durableLog).isEqualTo(one.nodes.get(i).durableLog);
+                assertThat(two.nodes.get(i).disk.log.entries())
+                        .isEqualTo(one.nodes.get(i).disk.log.entries());
             }
         }
     }

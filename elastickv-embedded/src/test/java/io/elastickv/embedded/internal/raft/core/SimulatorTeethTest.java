@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteResponse;
-import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -16,41 +15,26 @@ class SimulatorTeethTest {
 
     enum Broken {
         /** Row A. */
-        OLD_TERMS_COMMITTED_BY_COUNTING(new SimMutation(SimCluster.Profile.LEADERS_DIE_YOUNG) {
+        OLD_TERMS_COMMITTED_BY_COUNTING(new SimMutation(SimCluster.Profile.LEADERS_DIE_YOUNG, new Rules() {
             @Override
-            Rules rules() {
-                return new Rules() {
-                    @Override
-                    boolean commitsByCounting(long entryTerm, long currentTerm) {
-                        return true;
-                    }
-                };
+            boolean commitsByCounting(long entryTerm, long currentTerm) {
+                return true;
             }
-        }),
+        })),
         /** Row B1. */
-        READS_WITHOUT_A_ROUND(new SimMutation(SimCluster.Profile.ECHOES) {
+        READS_WITHOUT_A_ROUND(new SimMutation(SimCluster.Profile.ECHOES, new Rules() {
             @Override
-            Rules rules() {
-                return new Rules() {
-                    @Override
-                    int readQuorum(int quorum) {
-                        return 1;
-                    }
-                };
+            int readQuorum(int quorum) {
+                return 1;
             }
-        }),
+        })),
         /** Row B2. */
-        ROUNDS_CONFIRMED_BY_EARLIER_ACKS(new SimMutation(SimCluster.Profile.ECHOES) {
+        ROUNDS_CONFIRMED_BY_EARLIER_ACKS(new SimMutation(SimCluster.Profile.ECHOES, new Rules() {
             @Override
-            Rules rules() {
-                return new Rules() {
-                    @Override
-                    long answeredRound(long roundInAnswer, long currentRound) {
-                        return currentRound;
-                    }
-                };
+            long answeredRound(long roundInAnswer, long currentRound) {
+                return currentRound;
             }
-        }),
+        })),
         /** Row B3. */
         ACKS_COUNTED_TWICE(new SimMutation() {
             @Override
@@ -67,17 +51,12 @@ class SimulatorTeethTest {
             }
         }),
         /** Row B4. */
-        READS_BEFORE_THE_NOOP(new SimMutation() {
+        READS_BEFORE_THE_NOOP(new SimMutation(null, new Rules() {
             @Override
-            Rules rules() {
-                return new Rules() {
-                    @Override
-                    boolean servesReads(long commitIndex, long termStartIndex) {
-                        return true;
-                    }
-                };
+            boolean servesReads(long commitIndex, long termStartIndex) {
+                return true;
             }
-        }),
+        })),
         /** Row C. */
         VOTES_FORGOTTEN_IN_A_CRASH(new SimMutation(SimCluster.Profile.CONTESTED_ELECTIONS) {
             @Override
@@ -102,9 +81,9 @@ class SimulatorTeethTest {
         /** A disk that lies about fsync. */
         LOG_TAIL_LOST(new SimMutation() {
             @Override
-            List<LogEntry> restoredLog(List<LogEntry> durable, RandomGenerator random) {
-                int lost = Math.min(durable.size(), random.nextInt(3));
-                return lost == 0 ? durable : List.copyOf(durable.subList(0, durable.size() - lost));
+            SimLog restoredLog(SimLog durable, RandomGenerator random) {
+                durable.truncateTo(Math.max(durable.baseIndex(), durable.lastIndex() - random.nextInt(3)));
+                return durable;
             }
         }),
         /** Row E1. */
@@ -118,17 +97,12 @@ class SimulatorTeethTest {
             }
         }),
         /** Row F. */
-        FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new SimMutation() {
+        FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new SimMutation(null, new Rules() {
             @Override
-            Rules rules() {
-                return new Rules() {
-                    @Override
-                    long committable(long leaderCommitIndex, long verifiedIndex, long lastIndex) {
-                        return Math.min(leaderCommitIndex, lastIndex);
-                    }
-                };
+            long committable(long leaderCommitIndex, long verifiedIndex, long lastIndex) {
+                return Math.min(leaderCommitIndex, lastIndex);
             }
-        }),
+        })),
         /** Rows G1 and G2. */
         VOTES_COUNTED_TWICE(new SimMutation() {
             @Override

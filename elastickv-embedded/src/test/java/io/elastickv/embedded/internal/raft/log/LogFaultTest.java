@@ -260,8 +260,7 @@ class LogFaultTest {
         FaultyFiles files = new FaultyFiles();
         try (NodeLog log = NodeLog.open(options(files))) {
             files.maxWriteBytes(0);
-            Completions.Future future =
-                    Completions.submit(log, new Model(), new Model.Step().hardState(0, 1, null));
+            Completions.Future future = Completions.submit(log, new Model(), new Model.Step().hardState(0, 1, null));
             log.step();
             assertThat(future.awaitDurable()).isFalse();
             assertThat(log.isPoisoned()).isTrue();

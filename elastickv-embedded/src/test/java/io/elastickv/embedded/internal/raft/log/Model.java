@@ -27,7 +27,9 @@ final class Model {
         }
 
         long termAt(long index) {
-            return index == base ? baseTerm : entries.get((int) (index - base - 1)).term();
+            return index == base
+                    ? baseTerm
+                    : entries.get((int) (index - base - 1)).term();
         }
 
         void rebase(long index, long term) {
@@ -236,7 +238,8 @@ final class Model {
             if (!actual.termRuns().equals(expected.termRuns())) {
                 return prefix + expected.termRuns() + ", is " + actual.termRuns();
             }
-            List<LogEntry> entries = actual.readNow(expected.base + 1, Long.MAX_VALUE, Integer.MAX_VALUE, Long.MAX_VALUE);
+            List<LogEntry> entries =
+                    actual.readNow(expected.base + 1, Long.MAX_VALUE, Integer.MAX_VALUE, Long.MAX_VALUE);
             if (!entries.equals(expected.entries)) {
                 return prefix + expected.entries + ", is " + entries;
             }
