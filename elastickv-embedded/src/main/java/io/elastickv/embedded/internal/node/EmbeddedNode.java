@@ -9,7 +9,6 @@ import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
-import io.elastickv.embedded.internal.placement.Succession;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.core.Configuration;
@@ -28,7 +27,6 @@ import io.elastickv.embedded.internal.transport.ChannelConfig;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import io.elastickv.embedded.internal.transport.ClusterListener;
 import io.elastickv.embedded.internal.transport.PeerAddress;
-import io.elastickv.embedded.internal.transport.Responder;
 import io.elastickv.embedded.internal.transport.TransportException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -36,7 +34,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -83,10 +80,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Peers peers;
     private final List<EventLoop> loops = new ArrayList<>();
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
-    private final Identities identities;
-    private final ShardMembers members = new ShardMembers();
-    private final ReplicaChanges changes;
-    private final @Nullable LocalReplicas replicas;
+    private final Membership membership;
     private final ControlProtocol control;
     private final Gossip gossip;
     private final @Nullable NodeCheckpoints checkpoints;
@@ -102,7 +96,6 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.threads = new NodeThreads(config.name());
         Executor callbacks = config.callbackExecutor() != null ? config.callbackExecutor() : threads.callbacks();
         ClusterLayout known = directory == null ? null : directory.layout();
-        String nodeId = directory == null ? null : directory.nodeId();
         long incarnation = directory == null ? System.currentTimeMillis() : directory.incarnation();
         this.channel = new ClusterChannel(
                 ChannelConfig.builder("elastickv", config.name(), config.address(), incarnation)
@@ -116,35 +109,6 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.events = new EventDispatcher(callbacks);
         this.peers = new Peers(config.name());
         this.view = new LocalClusterView(this);
-        this.identities = new Identities(
-                config.name(),
-                nodeId,
-                layout -> {
-                    if (directory != null) {
-                        directory.saveLayout(layout);
-                    }
-                },
-                config.wallMillis(),
-                this::refuse);
-        this.changes = new ReplicaChanges(
-                config.name(),
-                shards,
-                identities,
-                peers,
-                channel.rpc()::call,
-                config.electionTimeout().toNanos() / 2);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, changes);
-        this.gossip = new Gossip(
-                config,
-                nodeId == null ? "" : nodeId,
-                channel,
-                peers,
-                identities,
-                members,
-                shards,
-                router,
-                this::fireLeader,
-                new GossipNews());
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -153,24 +117,48 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     channel::batchSendsOfThisThread,
                     channel::flush));
         }
+        ShardMembers members = new ShardMembers();
+        LocalReplicas replicas = null;
         if (log == null || directory == null) {
             this.checkpoints = null;
-            this.replicas = null;
         } else {
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
-            this.replicas = new LocalReplicas(
+            replicas = new LocalReplicas(
                     config.name(),
                     directory,
                     log,
                     shards,
                     members,
-                    () -> router,
+                    router,
                     new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints),
                     host -> channel.openShard(
                             host.group().groupId(), "shard-" + host.group().groupId(), host),
                     threads.readers(),
                     peers::others);
         }
+        this.membership = new Membership(
+                config,
+                directory,
+                replicas,
+                members,
+                shards,
+                peers,
+                router,
+                channel.rpc(),
+                threads,
+                () -> state.get() == State.OPEN,
+                this::tellStatus,
+                this::refuse);
+        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
+        this.gossip = new Gossip(
+                config,
+                directory == null ? "" : directory.nodeId(),
+                channel,
+                peers,
+                membership,
+                shards,
+                router,
+                this::fireLeader);
     }
 
     /**
@@ -228,22 +216,24 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     private void begin() {
         loops.forEach(EventLoop::start);
-        channel.rpc()
-                .register(
-                        Formation.METHOD_HELLO, (from, payload, responder) -> hello(Hello.decode(payload), responder));
+        channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> {
+            Hello hello = Hello.decode(payload);
+            Formation forming = formation;
+            if (forming != null && config.seeds().contains(hello.address())) {
+                forming.heard(hello.address(), hello);
+            }
+            membership.greet(hello, () -> responder.reply(hello().encode()));
+        });
         channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
             NodeStatus status = NodeStatus.decode(payload);
             responder.reply(gossip.answer(status));
             gossip.heard(from, status);
         });
-        channel.rpc().register(ReplicaProtocol.METHOD_MAKE, (from, payload, responder) -> {
-            ReplicaProtocol.Make request = ReplicaProtocol.Make.decode(payload);
-            threads.control(() -> responder.reply(makeReplica(request).encode()));
-        });
         ClusterLayout known = directory == null ? null : directory.layout();
         if (known != null) {
             channel.setClusterId(known.clusterId());
         }
+        LocalReplicas replicas = membership.replicas();
         // While the network comes up, which takes as long.
         CompletableFuture<List<ShardHost>> recovering = known == null || replicas == null
                 ? CompletableFuture.completedFuture(List.of())
@@ -284,7 +274,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
-        threads.every(REPAIR_MILLIS, this::repair);
+        threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
         if (checkpoints != null) {
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
@@ -307,93 +297,6 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
-    private void hello(Hello hello, Responder responder) {
-        Formation forming = formation;
-        if (forming != null && config.seeds().contains(hello.address())) {
-            forming.heard(hello.address(), hello);
-        }
-        if (identities.layout() == null || directory == null || hello.storageless() || hello.layout() != null) {
-            responder.reply(hello().encode());
-            return;
-        }
-        // The answer waits until what it says is durable.
-        threads.control(() -> {
-            String live = peers.liveDirectory(hello.name());
-            boolean heardOfFormer = live != null && live.equals(identities.nodeIdOf(hello.name()));
-            if (state.get() == State.OPEN && identities.recognise(hello, heardOfFormer)) {
-                tellStatus();
-            }
-            responder.reply(hello().encode());
-        });
-    }
-
-    /** What is heard of others and changes more than what is known of them. */
-    private final class GossipNews implements Gossip.News {
-
-        @Override
-        public void successions(List<Succession> successions) {
-            threads.control(() -> {
-                if (identities.heard(successions)) {
-                    tellStatus();
-                }
-            });
-        }
-
-        @Override
-        public void membersChanged(int shard) {
-            EmbeddedNode.this.membersChanged(shard);
-        }
-    }
-
-    private void membersChanged(int shard) {
-        if (replicas != null) {
-            replicas.refresh(shard);
-        }
-    }
-
-    private ReplicaProtocol.Made makeReplica(ReplicaProtocol.Make request) {
-        if (replicas == null || directory == null || state.get() != State.OPEN) {
-            return new ReplicaProtocol.Made(false, "it is not open");
-        }
-        if (!directory.nodeId().equals(request.nodeId())) {
-            return new ReplicaProtocol.Made(false, "its data directory is " + directory.nodeId());
-        }
-        try {
-            if (members.learn(request.shard(), request.committed())) {
-                membersChanged(request.shard());
-            }
-            replicas.removeFormerMembers();
-            return new ReplicaProtocol.Made(
-                    true, replicas.create(request.shard(), request.key()).text());
-        } catch (IllegalArgumentException e) {
-            LOG.info("node {}: no replica of shard {} is made: {}", name(), request.shard(), e.getMessage());
-            return new ReplicaProtocol.Made(false, String.valueOf(e.getMessage()));
-        } catch (RuntimeException e) {
-            LOG.warn("node {}: no replica of shard {} is made", name(), request.shard(), e);
-            return new ReplicaProtocol.Made(false, String.valueOf(e.getMessage()));
-        }
-    }
-
-    /** Whatever is not as it should be with the replicas here and with the shards led here is brought one step forward. */
-    private void repair() {
-        if (state.get() != State.OPEN) {
-            return;
-        }
-        if (replicas != null) {
-            replicas.removeFormerMembers();
-        }
-        changes.repair();
-        RouteTable table = router.table();
-        if (table != null) {
-            members.all().forEach((shard, configuration) -> {
-                ShardRoute route = table.ofShard(shard);
-                if (route != null) {
-                    route.trouble(ShardMembers.trouble(configuration, identities));
-                }
-            });
-        }
-    }
-
     private Hello hello() {
         return new Hello(
                 name(),
@@ -403,7 +306,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 config.shards(),
                 config.replicationFactor(),
                 Formation.ordered(config.seeds()),
-                identities.layout());
+                membership.layout());
     }
 
     private void refuse(String reason) {
@@ -416,16 +319,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             closeAll(recovered);
             return;
         }
+        List<ShardHost> hosts = recovered;
         try {
-            if (directory != null && !directory.nodeId().equals(formed.nodeIdOf(name()))) {
-                closeAll(recovered);
-                throw new IllegalStateException("refused: " + Identities.replaced(formed, name(), directory.nodeId()));
-            }
-            List<ShardHost> hosts = recovered != null || replicas == null ? recovered : replicas.recover(formed, false);
+            LocalReplicas replicas = membership.replicas();
+            membership.checkIdentity(formed);
+            hosts = recovered != null || replicas == null ? recovered : replicas.recover(formed, false);
             if (first && directory != null) {
                 directory.saveLayout(formed);
             }
-            identities.formed(formed);
+            membership.identities().formed(formed);
             channel.setClusterId(formed.clusterId());
             for (Member member : formed.members()) {
                 if (!member.name().equals(name())) {
@@ -442,7 +344,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 places.add(new Router.Place(route, loops.get(placement.id() % loops.size()), null));
             }
             RouteTable table = new RouteTable(routes);
-            members.open(formed, table);
+            membership.members().open(formed, table);
             router.open(table, places);
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
@@ -468,6 +370,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             tellStatus();
         } catch (RuntimeException e) {
             LOG.error("node {} cannot take part", name(), e);
+            if (hosts != null) {
+                // The others are closed with the node.
+                closeAll(hosts.stream()
+                        .filter(host -> shards.get(host.group().groupId()) != host)
+                        .toList());
+            }
             failNode(String.valueOf(e.getMessage()));
         }
     }
@@ -581,11 +489,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     @Override
     public void configurationChanged(int groupId, Configuration committed) {
-        if (members.learn(groupId, committed)) {
-            LOG.info("node {}: the members of shard {} are {}", name(), groupId, committed);
-            threads.control(this::tellStatus);
-        }
-        membersChanged(groupId);
+        membership.committed(groupId, committed);
     }
 
     private void fireLeader(int shard, long term, @Nullable String leader) {
@@ -664,7 +568,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     if (leaderless.isEmpty()) {
                         return;
                     }
-                    problem = "no leader is known for shards " + leaderless + troubles(leaderless);
+                    problem = "no leader is known for shards " + leaderless + membership.troubles(leaderless);
                     if (System.nanoTime() - deadlineNanos >= 0) {
                         break;
                     }
@@ -678,21 +582,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         throw new UnavailableException("node " + name() + " is not ready after " + timeout + ": " + problem);
     }
 
-    private String troubles(List<Integer> shardIds) {
-        RouteTable table = router.table();
-        Set<String> reasons = new TreeSet<>();
-        for (int shard : shardIds) {
-            ShardRoute route = table == null ? null : table.ofShard(shard);
-            String trouble = route == null ? null : route.trouble();
-            if (trouble != null) {
-                reasons.add("; shard " + shard + ": " + trouble);
-            }
-        }
-        return String.join("", reasons);
-    }
-
     String clusterId() {
-        ClusterLayout formed = identities.layout();
+        ClusterLayout formed = membership.layout();
         return formed == null ? "" : formed.clusterIdText();
     }
 

@@ -60,22 +60,20 @@ final class Gossip {
             String nodeId,
             ClusterChannel channel,
             Peers peers,
-            Identities identities,
-            ShardMembers members,
+            Membership membership,
             Map<Integer, ShardHost> shards,
             Router router,
-            LeaderListener listener,
-            News news) {
+            LeaderListener listener) {
         this.config = config;
         this.nodeId = nodeId;
         this.channel = channel;
         this.peers = peers;
-        this.identities = identities;
-        this.members = members;
+        this.identities = membership.identities();
+        this.members = membership.members();
+        this.news = membership;
         this.shards = shards;
         this.router = router;
         this.listener = listener;
-        this.news = news;
     }
 
     /** What this node would tell now. */

@@ -56,7 +56,7 @@ final class LocalReplicas {
     private final NodeLog log;
     private final Map<Integer, ShardHost> hosts;
     private final ShardMembers members;
-    private final Supplier<Router> router;
+    private final Router router;
     private final ShardFactory factory;
     private final Face face;
     private final Executor freeing;
@@ -82,7 +82,7 @@ final class LocalReplicas {
             NodeLog log,
             Map<Integer, ShardHost> hosts,
             ShardMembers members,
-            Supplier<Router> router,
+            Router router,
             ShardFactory factory,
             Face face,
             Executor freeing,
@@ -210,9 +210,9 @@ final class LocalReplicas {
             Configuration committed = members.of(shard);
             boolean serves = committed != null && committed.isVoter(host.member()) && hosts.get(shard) == host;
             if (serves && serving.add(shard)) {
-                router.get().localAdded(shard, host.endpoint());
+                router.localAdded(shard, host.endpoint());
             } else if (!serves && serving.remove(shard)) {
-                router.get().localGone(shard);
+                router.localGone(shard);
             }
         });
     }
@@ -301,7 +301,7 @@ final class LocalReplicas {
         CompletableFuture<Boolean> end = new CompletableFuture<>();
         onLoop(host, () -> {
             serving.remove(shard);
-            router.get().localGone(shard);
+            router.localGone(shard);
             host.group().close();
             // Behind whatever the group has written: the batches of one loop are kept in order.
             log.submit(removal(shard, end));

@@ -103,13 +103,28 @@ final class ReplicaProtocol {
     /** How far a change is. */
     enum State {
         /** The node asked does not lead the shard. */
-        NOT_LEADER,
+        NOT_LEADER(0),
         /** It is so. */
-        DONE,
+        DONE(1),
         /** Not yet; the text says what is missing. */
-        UNDER_WAY,
+        UNDER_WAY(2),
         /** It can never be so; the text says why. */
-        IMPOSSIBLE
+        IMPOSSIBLE(3);
+
+        private final int code;
+
+        State(int code) {
+            this.code = code;
+        }
+
+        static State ofCode(int code) {
+            for (State state : values()) {
+                if (state.code == code) {
+                    return state;
+                }
+            }
+            throw new IllegalArgumentException("state " + code + " of a change");
+        }
     }
 
     /** The answer to it. */
@@ -117,19 +132,13 @@ final class ReplicaProtocol {
 
         byte[] encode() {
             return bytes(out -> {
-                out.writeByte(state.ordinal());
+                out.writeByte(state.code);
                 out.writeUTF(text);
             });
         }
 
         static Changed decode(ByteBuffer buffer) {
-            return read(buffer, in -> {
-                int state = in.readUnsignedByte();
-                if (state >= State.values().length) {
-                    throw new IllegalArgumentException("state " + state + " of a change");
-                }
-                return new Changed(State.values()[state], in.readUTF());
-            });
+            return read(buffer, in -> new Changed(State.ofCode(in.readUnsignedByte()), in.readUTF()));
         }
     }
 

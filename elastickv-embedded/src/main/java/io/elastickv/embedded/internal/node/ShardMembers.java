@@ -118,10 +118,9 @@ final class ShardMembers {
 
     /** Whether {@code member} is in the data directory {@code nodeId} of its node. */
     static boolean isIn(String member, String nodeId) {
-        try {
-            return ReplicaKey.parse(MemberId.key(member)).isIn(nodeId);
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
+        String key = MemberId.key(member);
+        String directory = ReplicaKey.directoryOf(nodeId);
+        return key.startsWith(directory)
+                && (key.length() == directory.length() || key.charAt(directory.length()) == '.');
     }
 }
