@@ -78,6 +78,7 @@ final class Process {
                 () -> replicas.values().stream().map(replica -> replica.group).toList(),
                 simulation.scenario.checkpoints,
                 this::background,
+                () -> {}, // it is polled every few milliseconds anyway
                 this::nanos);
         server = new SnapshotServer(
                 group -> {
