@@ -48,6 +48,10 @@ final class LogWriter implements Runnable {
 
     private final AtomicBoolean parked = new AtomicBoolean();
     private final List<LogBatch> taken = new ArrayList<>();
+
+    /** Stepped mode: whether a pass is under way, which calls completions. */
+    private boolean passing;
+
     private volatile boolean closing;
     private volatile boolean terminated;
 
@@ -99,10 +103,18 @@ final class LogWriter implements Runnable {
 
     /** Stepped mode: one group commit of what waits; false if nothing did. */
     boolean step() {
-        if (terminated || queue.isEmpty()) {
+        if (passing || terminated || queue.isEmpty()) {
             return false;
         }
-        pass();
+        passing = true;
+        try {
+            pass();
+        } finally {
+            passing = false;
+        }
+        if (closing) {
+            run(); // a completion closed the log
+        }
         return true;
     }
 
@@ -126,7 +138,9 @@ final class LogWriter implements Runnable {
     void close() {
         closing = true;
         if (thread == null) {
-            run();
+            if (!passing) {
+                run();
+            }
             return;
         }
         LockSupport.unpark(thread);
