@@ -89,8 +89,7 @@ final class LogWriter implements Runnable {
         LogBatch first = new LogBatch(NOBODY).add(opened);
         lost.forEach(group -> first.addMemoryLost(group.groupId()));
         taken.add(first);
-        commit();
-        taken.clear();
+        commitAndFree();
         if (log.failure() instanceof RuntimeException failure) {
             closeSegments();
             throw failure;
@@ -191,6 +190,10 @@ final class LogWriter implements Runnable {
 
     private void pass() {
         take();
+        commitAndFree();
+    }
+
+    private void commitAndFree() {
         commit();
         taken.clear();
         if (mayFree && log.failure() == null) {

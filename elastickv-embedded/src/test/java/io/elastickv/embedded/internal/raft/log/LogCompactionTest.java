@@ -603,6 +603,27 @@ class LogCompactionTest {
     }
 
     @Test
+    void openingAgainAndAgainTakesNoRoom() {
+        FaultyFiles files = new FaultyFiles();
+        Model model = new Model();
+        try (NodeLog log = NodeLog.open(options(files))) {
+            fill(log, model, 1, 20);
+            write(log, model, new Model.Step().hardState(1, 7, "n3").base(1, 20, 1));
+        }
+        int most = files.files().size() + 2;
+        for (int i = 0; i < 200; i++) {
+            NodeLog log = NodeLog.open(options(files));
+            assertThat(model.difference(log)).isNull();
+            assertThat(files.files()).hasSizeLessThanOrEqualTo(most);
+            if (i % 3 == 0) {
+                log.close();
+            } else {
+                files = i % 3 == 1 ? files.afterKill() : files.afterPowerCut(Unsynced.LOST, new Random(i));
+            }
+        }
+    }
+
+    @Test
     void randomHistoriesSurviveKillsAndPowerCutsAgainAndAgain() {
         for (int round = 0; round < 5 * ROUNDS; round++) {
             long seed = new Random().nextLong();
