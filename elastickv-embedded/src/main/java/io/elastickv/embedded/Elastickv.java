@@ -192,7 +192,10 @@ public final class Elastickv {
     /** For tests: how much log, in bytes, makes a checkpoint due, and how much the node's log may have in all. */
     Elastickv checkpoints(long minimumBytes, long logLimitBytes) {
         this.checkpoints = new CheckpointPolicy(
-                minimumBytes, CheckpointPolicy.DEFAULT.stateRatio(), logLimitBytes, CheckpointPolicy.DEFAULT.retained());
+                minimumBytes,
+                CheckpointPolicy.DEFAULT.stateRatio(),
+                logLimitBytes,
+                CheckpointPolicy.DEFAULT.retained());
         return this;
     }
 

@@ -46,8 +46,8 @@ class CheckpointIT {
         return LocalCluster.builder()
                 .nodes(nodes)
                 .shards(shards)
-                .customize((i, builder) ->
-                        builder.checkpoints(64 << 10, 1 << 20).segmentBytes(SEGMENT_BYTES));
+                .customize(
+                        (i, builder) -> builder.checkpoints(64 << 10, 1 << 20).segmentBytes(SEGMENT_BYTES));
     }
 
     private static CheckpointFigures.Counts counts(ElastickvNode node) {
@@ -169,7 +169,8 @@ class CheckpointIT {
         Map<Bytes, Bytes> expected = new HashMap<>();
         try (LocalCluster cluster = LocalCluster.builder()
                 .shards(4)
-                .customize((i, builder) -> builder.checkpoints(64 << 10, 4 << 20).segmentBytes(1 << 20))
+                .customize(
+                        (i, builder) -> builder.checkpoints(64 << 10, 4 << 20).segmentBytes(1 << 20))
                 .startAndAwaitReady()) {
             // One shard is hardly ever written to, and must not pin the log for the others.
             Bytes rare = Bytes.utf8("rare");
@@ -221,7 +222,8 @@ class CheckpointIT {
                 cluster.store(0).get(counter).ifPresent(value -> expected.put(counter, value.value()));
             }
             awaitAgreement(cluster, expected);
-            assertThat(counts(cluster.node(present)).served() + counts(cluster.node((away + 2) % 3)).served())
+            assertThat(counts(cluster.node(present)).served()
+                            + counts(cluster.node((away + 2) % 3)).served())
                     .isPositive();
             // And it is a full member: with it and one other the cluster goes on.
             cluster.stop(present);
@@ -271,18 +273,34 @@ class CheckpointIT {
     @Test
     void incrementsCountOnceAcrossRestartsWithCheckpoints() {
         long seed = System.nanoTime();
-        try (LocalCluster cluster = small(3, 1).startAndAwaitReady();
-                CounterLoad load =
-                        new CounterLoad(cluster::running, seed, 6, 3, Duration.ofSeconds(20))) {
-            for (int round = 0; round < 4; round++) {
-                load.awaitProgress(400);
-                int victim = round % 3;
-                cluster.crash(victim);
-                load.awaitProgress(300);
-                cluster.restart(victim);
-                cluster.awaitReady();
+        int rounds = Integer.getInteger("elastickv.checkpoint.rounds", 4);
+        try (LocalCluster cluster = LocalCluster.builder()
+                .shards(1)
+                .customize((i, builder) -> builder.checkpoints(8 << 10, 1 << 20).segmentBytes(SEGMENT_BYTES))
+                .startAndAwaitReady()) {
+            for (int round = 0; round < rounds; round++) {
+                try (CounterLoad load = new CounterLoad(cluster::running, seed, 6, 3, Duration.ofSeconds(20))) {
+                    load.awaitProgress(400);
+                    int victim = round % 3;
+                    cluster.crash(victim);
+                    load.awaitProgress(300);
+                    cluster.restart(victim);
+                    cluster.awaitReady();
+                    load.awaitProgress(300);
+                    load.stopAndVerify("restarts with checkpoints, seed " + seed);
+                }
+                Map<Bytes, Bytes> expected = new HashMap<>();
+                for (int i = 0; i < 3; i++) {
+                    expected.put(
+                            CounterLoad.key(i),
+                            cluster.store(0)
+                                    .get(CounterLoad.key(i))
+                                    .orElseThrow()
+                                    .value());
+                }
+                awaitAgreement(cluster, expected);
+                cluster.store(0).clear();
             }
-            load.stopAndVerify("restarts with checkpoints, seed " + seed);
             assertThat(counts(cluster.node(1)).written()).isPositive();
         }
     }
@@ -301,7 +319,9 @@ class CheckpointIT {
             cluster.restart(2);
             cluster.awaitReady();
             awaitAgreement(cluster, expected);
-            assertThat(counts(cluster.node(2)).installed()).as("from its own disk").isZero();
+            assertThat(counts(cluster.node(2)).installed())
+                    .as("from its own disk")
+                    .isZero();
         }
     }
 
@@ -350,9 +370,9 @@ class CheckpointIT {
             originals.forEach(CheckpointIT::write);
             cluster.restart(0);
             cluster.awaitReady();
-            expected.forEach((key, value) -> assertThat(
-                            cluster.store(0).get(key).map(VersionedValue::value))
-                    .isEqualTo(Optional.of(value)));
+            expected.forEach(
+                    (key, value) -> assertThat(cluster.store(0).get(key).map(VersionedValue::value))
+                            .isEqualTo(Optional.of(value)));
         }
     }
 

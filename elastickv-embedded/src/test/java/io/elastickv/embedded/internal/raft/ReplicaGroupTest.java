@@ -634,8 +634,7 @@ class ReplicaGroupTest {
     @Test
     void theStatusSaysWhatOthersMayKnow() {
         try (ReplicaFixture replica = three()) {
-            assertThat(replica.group.status())
-                    .isEqualTo(status(Role.FOLLOWER, 0, null, 0));
+            assertThat(replica.group.status()).isEqualTo(status(Role.FOLLOWER, 0, null, 0));
             replica.elect();
             assertThat(replica.group.status()).isEqualTo(status(Role.LEADER, 1, "n1", 1));
             assertThat(replica.group.progress()).hasSize(2);
