@@ -1,6 +1,5 @@
 package io.elastickv.embedded;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,18 +7,14 @@ import io.elastickv.api.Bytes;
 import io.elastickv.api.ClusterEvents;
 import io.elastickv.api.ElastickvException;
 import io.elastickv.api.UnavailableException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,44 +26,19 @@ final class DiskFullIT {
     @TempDir
     private Path directory;
 
-    private final List<Path> mounted = new ArrayList<>();
+    private final TmpfsMounts mounts = new TmpfsMounts(DiskFullIT.class);
 
     private void mount(int member, String options) {
-        Path path = directory.resolve(LocalCluster.nameOf(member));
-        try {
-            Files.createDirectories(path);
-            run("mount", "-t", "tmpfs", "-o", options, "elastickv-test", path.toString());
-            if (!options.startsWith("remount")) {
-                mounted.add(path);
-            }
-        } catch (IOException | IllegalStateException e) {
-            System.out.println(
-                    "SKIPPED: DiskFullIT needs to mount a tmpfs, which this process may not: " + e.getMessage());
-            Assumptions.abort("cannot mount a tmpfs: " + e.getMessage());
-        }
+        mounts.mount(directory.resolve(LocalCluster.nameOf(member)), options);
     }
 
-    private static void run(String... command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-            if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
-                throw new IllegalStateException(String.join(" ", command) + ": " + output.strip());
-            }
-        } catch (IOException e) {
-            throw new IllegalStateException(String.join(" ", command) + ": " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+    private void resize(int member, String size) {
+        mounts.remount(directory.resolve(LocalCluster.nameOf(member)), "size=" + size);
     }
 
     @AfterEach
     void unmount() {
-        for (Path path : mounted) {
-            run("umount", path.toString());
-        }
+        mounts.close();
     }
 
     @Test
@@ -100,7 +70,7 @@ final class DiskFullIT {
             }
 
             cluster.stop(1);
-            mount(1, "remount,size=200m");
+            resize(1, "200m");
             cluster.restart(1);
             cluster.awaitReady();
             Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
@@ -140,7 +110,7 @@ final class DiskFullIT {
             assertThat(acknowledged).hasSizeGreaterThan(20);
             for (int i = 0; i < 3; i++) {
                 cluster.stop(i);
-                mount(i, "remount,size=200m");
+                resize(i, "200m");
             }
             for (int i = 0; i < 3; i++) {
                 cluster.restart(i);

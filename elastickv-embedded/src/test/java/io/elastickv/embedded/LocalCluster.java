@@ -452,7 +452,8 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    private void awaitCrash(int i) {
+    /** Waits until a member that was crashed is gone. */
+    public void awaitCrash(int i) {
         try {
             crashes[i].get(30, TimeUnit.SECONDS);
         } catch (Exception e) {

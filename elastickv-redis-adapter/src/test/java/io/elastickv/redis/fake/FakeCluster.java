@@ -6,6 +6,7 @@ import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ReplicaInfo;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.SlotRange;
@@ -157,6 +158,11 @@ public final class FakeCluster implements AutoCloseable {
         @Override
         public AsyncKeyValueStore asyncStore() {
             return store;
+        }
+
+        @Override
+        public NodeMetrics metrics() {
+            return NodeMetrics.NONE;
         }
 
         @Override

@@ -4,6 +4,7 @@ import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
@@ -16,8 +17,10 @@ import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.LogException;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
+import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
@@ -188,7 +191,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         } catch (RuntimeException e) {
             closeQuietly(log);
             closeQuietly(directory);
-            throw e;
+            // Callers are promised one kind of exception for all that is wrong with the directory.
+            throw e instanceof LogException ? new IllegalStateException(e.getMessage(), e) : e;
         }
         try {
             node.begin();
@@ -545,6 +549,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     @Override
     public ClusterView cluster() {
         return view;
+    }
+
+    @Override
+    public NodeMetrics metrics() {
+        CheckpointFigures.Counts counts = checkpointCounts();
+        if (log == null || counts == null) {
+            return NodeMetrics.NONE;
+        }
+        NodeLogStats stats = log.stats();
+        return new NodeMetrics(
+                stats.fsyncs(),
+                stats.frames(),
+                stats.records(),
+                stats.bytes(),
+                counts.written(),
+                counts.writtenBytes(),
+                counts.failed(),
+                counts.running(),
+                counts.installed(),
+                counts.installedBytes(),
+                counts.served(),
+                counts.servedBytes());
     }
 
     @Override

@@ -224,8 +224,7 @@ public final class CheckpointDirectory {
         }
         CheckpointManifest theirs = CheckpointManifest.decode(manifestBytes);
         if (theirs.group() != groupId) {
-            throw new IllegalArgumentException(
-                    "a checkpoint of group " + theirs.group() + " for group " + groupId);
+            throw new IllegalArgumentException("a checkpoint of group " + theirs.group() + " for group " + groupId);
         }
         StagedCheckpoint begun = new StagedCheckpoint(
                 files, directory, catalog, theirs, Arrays.copyOf(manifestBytes, manifestBytes.length), pieceBytes);

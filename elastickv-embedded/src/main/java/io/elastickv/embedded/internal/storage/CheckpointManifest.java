@@ -35,9 +35,11 @@ public record CheckpointManifest(
     private static final int LENGTH_OFFSET = 12;
 
     /** Far more than any manifest has. */
-    static final int MAX_BYTES =
-            FIXED_BYTES + (SlotSpan.MAX_SLOT + 1) * SPAN_BYTES + CheckpointFormat.MAX_CONFIGURATION_BYTES
-                    + CheckpointFormat.MAX_FILES * FILE_BYTES + Integer.BYTES;
+    static final int MAX_BYTES = FIXED_BYTES
+            + (SlotSpan.MAX_SLOT + 1) * SPAN_BYTES
+            + CheckpointFormat.MAX_CONFIGURATION_BYTES
+            + CheckpointFormat.MAX_FILES * FILE_BYTES
+            + Integer.BYTES;
 
     /** Copies the lists and checks that the parts fit each other. */
     public CheckpointManifest {

@@ -38,8 +38,7 @@ final class ChroniclePass implements BucketPass {
             LargeValue large = ChronicleBucket.largeOf(bytes, entry);
             if (large == null) {
                 int header = ChronicleBucket.headerBytes(bytes[entry]);
-                visitor.entry(
-                        bytes, key, keyLength, bytes, entry + header, size - header, version, expiresAtMillis);
+                visitor.entry(bytes, key, keyLength, bytes, entry + header, size - header, version, expiresAtMillis);
             } else {
                 StoredValue value = bucket.load(large);
                 if (value == null) {
