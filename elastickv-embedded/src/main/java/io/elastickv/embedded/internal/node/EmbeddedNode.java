@@ -247,7 +247,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         try {
             channel.start();
         } catch (TransportException e) {
-            recovering.whenComplete((hosts, failed) -> closeAll(hosts));
+            CompletableFuture<Void> unused = recovering.thenAccept(EmbeddedNode::closeAll);
             throw new IllegalStateException(e.getMessage(), e);
         }
         LOG.info(
@@ -289,9 +289,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         try {
             return recovering.join();
         } catch (CompletionException e) {
-            throw e.getCause() instanceof IllegalStateException refused
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw cause instanceof IllegalStateException refused
                     ? refused
-                    : new IllegalStateException(String.valueOf(e.getCause().getMessage()), e.getCause());
+                    : new IllegalStateException(String.valueOf(cause.getMessage()), cause);
         }
     }
 

@@ -267,10 +267,9 @@ public final class ShardRecovery {
         try {
             waiting.done.join();
         } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new IllegalStateException(
-                    "group " + group + ": the log refuses to be written: "
-                            + e.getCause().getMessage(),
-                    e.getCause());
+                    "group " + group + ": the log refuses to be written: " + cause.getMessage(), cause);
         }
     }
 }
