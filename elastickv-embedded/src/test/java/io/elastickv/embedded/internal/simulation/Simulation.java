@@ -131,7 +131,7 @@ final class Simulation {
 
     /** Now and then all clients have much to do at once, so that replication is pipelined. */
     boolean isBusy() {
-        return (Oracle.mix(scenario.seed, time.now() / BUSY_NANOS) & 7) == 0;
+        return (Oracle.mix(scenario.seed, time.now() / BUSY_NANOS) & 15) == 0;
     }
 
     // ---- the network
@@ -184,7 +184,8 @@ final class Simulation {
         long deadline = time.now() + RECOVERY_NANOS;
         while (!isCalm()) {
             if (time.now() > deadline) {
-                throw new Violation("liveness", "not calm " + RECOVERY_NANOS / SECOND + " s after the last fault: " + nodes);
+                throw new Violation(
+                        "liveness", "not calm " + RECOVERY_NANOS / SECOND + " s after the last fault: " + nodes);
             }
             runFor(100 * MILLI);
         }
