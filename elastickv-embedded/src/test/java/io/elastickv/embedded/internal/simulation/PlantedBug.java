@@ -40,6 +40,11 @@ enum PlantedBug {
     /** C: the vote is forgotten in a restart. */
     VOTES_ARE_FORGOTTEN(new Mutation() {
         @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.CAMPAIGN, Fault.Kind.KILL, Fault.Kind.POWER_CUT_OF_ALL);
+        }
+
+        @Override
         RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
             return with(found, new HardState(found.hardState().term(), null));
         }
