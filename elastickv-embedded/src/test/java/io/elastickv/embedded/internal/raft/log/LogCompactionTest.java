@@ -391,7 +391,6 @@ class LogCompactionTest {
     @Test
     void aReadOfWhatIsFreedMeanwhileEndsCleanlyNeverWrong() throws Exception {
         FaultyFiles files = new FaultyFiles();
-        Model model = new Model();
         NodeLogOptions threaded = NodeLogOptions.of(DIRECTORY, "n1")
                 .withFiles(files)
                 .withSegmentBytes(8192)
