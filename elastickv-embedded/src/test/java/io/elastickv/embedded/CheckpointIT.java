@@ -66,7 +66,12 @@ class CheckpointIT {
 
     /** Puts so many values, some of them over one another, and remembers what was acknowledged last. */
     private static void fill(KeyValueStore store, SplittableRandom random, int count, Map<Bytes, Bytes> expected) {
-        fill(store, random, IntStream.range(0, count).mapToObj(CheckpointIT::key).toList(), 1000, expected);
+        fill(
+                store,
+                random,
+                IntStream.range(0, count).mapToObj(CheckpointIT::key).toList(),
+                1000,
+                expected);
     }
 
     private static void fill(

@@ -102,7 +102,9 @@ class ShardRecoveryTest {
 
     private long counter() {
         var found = (QueryResult.Value) machine.query(new Query.Get("n".getBytes(UTF_8)), 0);
-        return found.value() == null ? 0 : Long.parseLong(new String(found.value().value(), UTF_8));
+        return found.value() == null
+                ? 0
+                : Long.parseLong(new String(found.value().value(), UTF_8));
     }
 
     private void write(LogBatch batch) {
@@ -302,9 +304,7 @@ class ShardRecoveryTest {
         start();
         RestoredState restored = recover("a", Configuration.EMPTY, false).restored();
         assertThat(restored.configuration()).isEqualTo(THREE);
-        assertThat(restored.configurationEntries())
-                .extracting(LogEntry::index)
-                .containsExactly(21L);
+        assertThat(restored.configurationEntries()).extracting(LogEntry::index).containsExactly(21L);
     }
 
     @Test

@@ -34,7 +34,10 @@ class SnapshotTransferTest {
 
     private static void assertSame(Node one, Node other, int keys) {
         for (int i = 0; i < keys; i++) {
-            assertThat(other.get("key-" + i)).as("key-%d", i).isEqualTo(one.get("key-" + i)).isNotEmpty();
+            assertThat(other.get("key-" + i))
+                    .as("key-%d", i)
+                    .isEqualTo(one.get("key-" + i))
+                    .isNotEmpty();
         }
     }
 
@@ -101,7 +104,9 @@ class SnapshotTransferTest {
         assertThat(end.failure).isNull();
         end.incoming.install();
         assertSame(leader, follower, 500);
-        assertThat(leader.figures.counts().served()).as("it went on with the same").isEqualTo(1);
+        assertThat(leader.figures.counts().served())
+                .as("it went on with the same")
+                .isEqualTo(1);
         assertThat(leader.figures.counts().servedBytes())
                 .as("hardly anything was sent twice")
                 .isLessThan(2 * leader.directory.manifests().get(0).totalBytes());
