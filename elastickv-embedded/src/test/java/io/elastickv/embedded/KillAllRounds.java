@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,8 +22,10 @@ import java.util.Random;
  * @param storage where the members keep values
  * @param heap how large the heap of a member may become
  * @param loadNanos how long the load runs, at least, between two kills
+ * @param checkpointBytes how much log makes a checkpoint due, so that kills hit checkpoints too; 0 for the default
  */
-record KillAllRounds(int entries, int rounds, StorageEngine storage, String heap, long loadNanos) {
+record KillAllRounds(
+        int entries, int rounds, StorageEngine storage, String heap, long loadNanos, long checkpointBytes) {
 
     private static final int CHECKED_PER_ROUND = 5_000;
     private static final int PUTS_AT_A_TIME = 64;
@@ -31,7 +34,10 @@ record KillAllRounds(int entries, int rounds, StorageEngine storage, String heap
     int run(Path directory) {
         long seed = System.nanoTime();
         Random random = new Random(seed);
-        Map<String, String> settings = Map.of("storage", storage.name());
+        Map<String, String> settings = new HashMap<>(Map.of("storage", storage.name()));
+        if (checkpointBytes > 0) {
+            settings.put("checkpointBytes", "" + checkpointBytes);
+        }
         try (ProcessCluster cluster = new ProcessCluster(directory, heap, settings)) {
             long start = System.nanoTime();
             PutLoad.fill(cluster.client().store(), entries);

@@ -21,7 +21,7 @@ final class ProcessIT {
 
     @Test
     void nothingAcknowledgedIsLostWhenAllProcessesAreKilledAtOnce(@TempDir Path directory) {
-        int puts = new KillAllRounds(2_000, 5, StorageEngine.HEAP, "192m", 0).run(directory);
+        int puts = new KillAllRounds(2_000, 5, StorageEngine.HEAP, "192m", 0, 50_000).run(directory);
         assertThat(puts).isGreaterThan(500);
     }
 
@@ -30,7 +30,7 @@ final class ProcessIT {
     void nothingAcknowledgedIsLostWhenAllProcessesAreKilledAtOnceTwentyTimes(@TempDir Path directory) {
         int entries = Integer.getInteger("elastickv.kill.entries", 1_000_000);
         int rounds = Integer.getInteger("elastickv.kill.rounds", 20);
-        new KillAllRounds(entries, rounds, StorageEngine.OFF_HEAP, "512m", 2_000_000_000L).run(directory);
+        new KillAllRounds(entries, rounds, StorageEngine.OFF_HEAP, "512m", 2_000_000_000L, 0).run(directory);
     }
 
     @Test

@@ -52,14 +52,25 @@ final class SegmentRegions {
         add("header, checksum", 60, 4);
         add("header, unused", 64, HEADER_BYTES - 64L);
         int at = HEADER_BYTES;
-        while (at + FRAME_HEADER_BYTES <= bytes.limit() && bytes.getInt(at) == FRAME_MAGIC) {
+        while (isFrame(at)) {
             int end = at + FRAME_HEADER_BYTES + bytes.getInt(at + 4);
-            String next = end + 4 <= bytes.limit() && bytes.getInt(end) == FRAME_MAGIC ? "" : "last ";
-            frame(at, end, bytes.getInt(at + 32) == 0 ? next + "mark" : next + "frame");
+            frame(at, end, (isFrame(end) ? "" : "last ") + (bytes.getInt(at + 32) == 0 ? "mark" : "frame"));
             at = end;
         }
-        add("zeros behind", at, Math.min(bytes.limit() - at, ZEROS_LOOKED_AT));
+        // Or what the segment had in an earlier life.
+        add("behind the last frame", at, Math.min(bytes.limit() - at, ZEROS_LOOKED_AT));
         return regions;
+    }
+
+    /** By the fields that make it a frame of this segment and place. */
+    private boolean isFrame(int at) {
+        return at + FRAME_HEADER_BYTES <= bytes.limit()
+                && bytes.getInt(at) == FRAME_MAGIC
+                && bytes.getInt(at + 4) >= 0
+                && at + FRAME_HEADER_BYTES + bytes.getInt(at + 4) <= bytes.limit()
+                && bytes.getLong(at + 8) == bytes.getLong(16)
+                && bytes.getLong(at + 16) == at
+                && bytes.getLong(at + 24) == bytes.getLong(24);
     }
 
     private void frame(int at, int end, String what) {
@@ -71,6 +82,9 @@ final class SegmentRegions {
         add(what + ", checksum", at + 36L, 4);
         for (int record = at + FRAME_HEADER_BYTES; record + RECORD_HEADER_BYTES <= end; ) {
             int length = bytes.getInt(record + 4);
+            if (length < 0 || length > end - record) {
+                break;
+            }
             add("record, checksum", record, 4);
             add("record, length", record + 4L, 4);
             add("record, type", record + 8L, 2);

@@ -120,6 +120,10 @@ final class CheckpointCatalog {
             }
             manifests.put(index, manifest);
         } catch (MalformedCheckpointException e) {
+            if (e.isNewer()) {
+                throw new IOException("checkpoint file " + path + ": " + e.getMessage()
+                        + "; start the version of the software that wrote it, or a later one");
+            }
             damagedManifests.add(index);
             addDamage("checkpoint file " + path + ", offset " + e.offset() + ": " + e.getMessage());
         }

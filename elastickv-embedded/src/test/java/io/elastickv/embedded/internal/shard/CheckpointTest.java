@@ -379,6 +379,33 @@ class CheckpointTest {
     }
 
     @Test
+    void anInstalledStateEndsTheCaptureOfTheOneBefore() throws IOException {
+        CheckpointDirectory directory = CheckpointFixture.open(files);
+        try (ShardFixture ahead = new ShardFixture(StorageEngine.OFF_HEAP);
+                ShardFixture behind = new ShardFixture(StorageEngine.OFF_HEAP)) {
+            behind.put("a", "old");
+            for (int i = 0; i < 50; i++) {
+                ahead.put("k" + i, "v");
+            }
+            CheckpointManifest manifest = write(ahead, directory);
+            CheckpointDirectory other = CheckpointDirectory.open(files, Path.of("/other"), 1);
+            StateCapture capture = behind.machine.beginCapture();
+            CheckpointWrite write = other.startWrite(capture, 1, NOBODY);
+            write.step();
+            behind.machine.install(behind.machine.load(directory, manifest), Runnable::run);
+            assertThat(capture.failure()).contains("replaced by that of entry 50");
+            assertThatThrownBy(write::step).isInstanceOf(CaptureFailedException.class);
+            write.abandon();
+            // The next one is of the new state, and need not wait for anything.
+            behind.index = 50;
+            behind.put("b", "new");
+            CheckpointManifest next = write(behind, other);
+            assertThat(next.keys()).isEqualTo(51);
+            assertThat(next.index()).isEqualTo(51);
+        }
+    }
+
+    @Test
     void aRetryGetsTheFirstResultAfterALoad() throws IOException {
         CheckpointDirectory directory = CheckpointFixture.open(files);
         try (ShardFixture shard = new ShardFixture(StorageEngine.HEAP)) {

@@ -54,6 +54,7 @@ final class Process {
     private boolean applyFails;
     private boolean failureExpected;
     boolean failureReported;
+    private boolean running;
     private boolean runPlanned;
     private boolean stepPlanned;
     private long tickAtNanos = Long.MAX_VALUE;
@@ -135,7 +136,7 @@ final class Process {
                                         .delete();
                                 gone.run();
                             } catch (IOException e) {
-                                simulation.note(group); // again at the next start
+                                after(SECOND, () -> clearAway(group, gone));
                             }
                         });
                     }
@@ -279,8 +280,14 @@ final class Process {
         });
     }
 
+    /** Lets the loop run: mostly at once; or in a moment, so that more can come together. */
     private void wake() {
-        if (!runPlanned && !ended) {
+        if (runPlanned || ended || running) {
+            return;
+        }
+        if (!paused && random.nextInt(4) > 0) {
+            run();
+        } else {
             runPlanned = true;
             after(MICRO + random.nextLong(20 * MICRO), () -> {
                 runPlanned = false;
@@ -295,12 +302,14 @@ final class Process {
             nextLoopTickNanos = now + SteppedLoop.TICK_NANOS;
         }
         int iterations = 0;
+        running = true;
         while (loop.iterate()) {
             if (++iterations > MAX_ITERATIONS) {
                 simulation.oracle.violated("liveness", node.name + " spins");
-                return;
+                break;
             }
         }
+        running = false;
         planStep();
         planTick(now);
     }

@@ -38,6 +38,7 @@ final class Scenario {
     final List<Fault> faults;
 
     private final boolean oneByOne;
+    private final boolean longOutages;
     private final SplittableRandom tuning;
 
     Scenario(long seed) {
@@ -63,7 +64,7 @@ final class Scenario {
                 ? new SessionLimits(2 + random.nextInt(4), 2_000 + random.nextInt(4_000), 8, 200)
                 : SessionLimits.DEFAULTS;
         checkpoints = new CheckpointPolicy(
-                random.nextInt(3) == 0 ? 1 << 20 : 1_000 + random.nextInt(12_000),
+                random.nextInt(3) == 0 ? 1 << 20 : 1_000 + random.nextInt(random.nextBoolean() ? 2_000 : 12_000),
                 random.nextDouble(),
                 (random.nextInt(3) == 0 ? 64 : 256) << 10,
                 2);
@@ -71,6 +72,7 @@ final class Scenario {
         maxSyncNanos = (random.nextInt(3) == 0 ? 20_000 : 1_000) * MICRO;
         maxTtlMillis = 200 + random.nextInt(4_000);
         oneByOne = random.nextInt(4) == 0;
+        longOutages = random.nextInt(3) == 0;
         tuning = random.split();
         faults = drawFaults(only, random);
     }
@@ -92,7 +94,7 @@ final class Scenario {
                 break;
             }
             Fault.Kind kind = kinds.get(random.nextInt(kinds.size()));
-            drawn.add(Fault.draw(i, kind, at, nodes, electionNanos, random));
+            drawn.add(Fault.draw(i, kind, at, nodes, longOutages ? 4 * electionNanos : electionNanos, random));
         }
         return drawn;
     }

@@ -143,6 +143,8 @@ final class SimulatedDisk implements NodeFiles {
             }
             for (Map.Entry<Path, SimulatedFile> entry : names.entrySet()) {
                 if (random.nextBoolean()) {
+                    // A new name takes the place of the old one in one step.
+                    kept.values().removeIf(file -> file == entry.getValue());
                     kept.put(entry.getKey(), entry.getValue());
                 }
             }

@@ -2,6 +2,7 @@ package io.elastickv.embedded.internal.simulation;
 
 import io.elastickv.embedded.internal.simulation.SimulatedDisk.Unsynced;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -24,6 +25,9 @@ final class SimulatedFile {
     private final BitSet dirty = new BitSet();
 
     private final List<PreImage> preImages = new ArrayList<>();
+
+    /** What pre-images were kept in, to be used again. */
+    private final ArrayDeque<byte[]> free = new ArrayDeque<>();
 
     /**
      * Sectors that the operating system takes for clean, though they never got to the disk: a power cut takes them back
@@ -66,16 +70,24 @@ final class SimulatedFile {
 
     private byte[] sector(int sector) {
         int from = sector * SECTOR;
-        byte[] bytes = new byte[SECTOR];
-        if (from < size) {
-            System.arraycopy(content, from, bytes, 0, Math.min(SECTOR, size - from));
+        byte[] bytes = free.poll();
+        if (bytes == null) {
+            bytes = new byte[SECTOR];
         }
+        int length = Math.max(0, Math.min(SECTOR, size - from));
+        if (length > 0) {
+            System.arraycopy(content, from, bytes, 0, length);
+        }
+        Arrays.fill(bytes, length, SECTOR, (byte) 0);
         return bytes;
     }
 
     void force() {
         if (!forgotten.isEmpty()) {
             forgotten.removeIf(image -> dirty.get(image.sector));
+        }
+        for (int i = 0; i < preImages.size() && free.size() < 16; i++) {
+            free.push(preImages.get(i).bytes);
         }
         dirty.clear();
         preImages.clear();

@@ -12,7 +12,9 @@ import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -40,6 +42,9 @@ final class Simulation {
     private final Trouble trouble;
     final Operator operator;
     private final List<List<String>> firstMembers = new ArrayList<>();
+
+    /** The nodes of members, by their ids. */
+    private final Map<String, Node> homes = new HashMap<>();
 
     boolean clientsGoOn = true;
     boolean healed;
@@ -129,7 +134,7 @@ final class Simulation {
         ByteBuffer bytes = ByteBuffer.allocate(RaftMessageCodec.encodedSize(message));
         RaftMessageCodec.encode(message, bytes);
         bytes.flip();
-        Node to = node(MemberId.node(peer));
+        Node to = homes.computeIfAbsent(peer, member -> node(MemberId.node(member)));
         network.send(from.process.node.number, to.number, () -> {
             Replica replica = to.replica(from.groupId);
             if (replica != null && replica.member.equals(peer)) {

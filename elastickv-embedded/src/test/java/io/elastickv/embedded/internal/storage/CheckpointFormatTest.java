@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.elastickv.embedded.internal.files.FaultyFiles;
 import io.elastickv.embedded.internal.files.NodeFiles.NodeFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
 /** The bytes on disk, as docs/formats.md describes them. */
@@ -132,13 +134,25 @@ class CheckpointFormatTest {
     }
 
     @Test
-    void aVersionThatIsNotKnownIsNamed() {
-        byte[] bytes = new byte[76];
-        byte[] head = hex("454B56434B4D0D0A 00000002 0000004C");
+    void aDirectoryOfNewerSoftwareIsNotOpened() throws IOException {
+        byte[] bytes = new byte[80];
+        byte[] head = hex("454B56434B4D0D0A 00000002 00000050");
         System.arraycopy(head, 0, bytes, 0, head.length);
-        assertThatThrownBy(() -> CheckpointManifest.decode(bytes))
-                .isInstanceOf(MalformedCheckpointException.class)
-                .hasMessage("a manifest of version 2, known is 1");
+        Path manifest = Path.of("/d/0000000000000001.manifest");
+        // With a wrong checksum it is damage.
+        CheckpointDirectory opened = CheckpointDirectory.open(files.put(manifest, bytes), Path.of("/d"), 7);
+        assertThat(opened.damaged())
+                .containsExactly(
+                        "checkpoint file /d/0000000000000001.manifest, offset 8: a manifest of version 2, known is 1");
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, 0, 76);
+        ByteBuffer.wrap(bytes).putInt(76, (int) crc.getValue());
+        files.put(manifest, bytes);
+        assertThatThrownBy(() -> CheckpointDirectory.open(files, Path.of("/d"), 7))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("/d/0000000000000001.manifest")
+                .hasMessageContaining("version 2, known is 1")
+                .hasMessageContaining("start the version of the software that wrote it");
     }
 
     @Test

@@ -213,6 +213,11 @@ public final class NodeLog implements AutoCloseable {
         return files.start();
     }
 
+    /** The salt of a segment, 0 if it is not needed any more. */
+    long salt(long sequence) {
+        return files.salt(sequence);
+    }
+
     LogReader reader() {
         return reader;
     }

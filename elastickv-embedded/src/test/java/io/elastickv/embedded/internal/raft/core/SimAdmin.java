@@ -84,7 +84,10 @@ final class SimAdmin {
     /** Proposes to take a member out. */
     void remove(SimNode leader, String member) {
         if (c.faulty && leader.leads()) {
-            propose(leader, new MemberChange.Remove(member), leader.core().configuration().without(member));
+            propose(
+                    leader,
+                    new MemberChange.Remove(member),
+                    leader.core().configuration().without(member));
         }
     }
 
@@ -159,8 +162,7 @@ final class SimAdmin {
         if (now.isLearner(gone) || now.isVoter(fresh)) {
             leader.change(new MemberChange.Remove(gone));
         } else {
-            leader.change(
-                    now.isLearner(fresh) ? new MemberChange.Promote(fresh) : new MemberChange.AddLearner(fresh));
+            leader.change(now.isLearner(fresh) ? new MemberChange.Promote(fresh) : new MemberChange.AddLearner(fresh));
         }
     }
 }

@@ -180,8 +180,8 @@ final class SimFaults {
         }
         c.resume(node);
         node.crash();
-        long kept = node.disk.log.baseIndex()
-                + random.nextLong(node.disk.log.lastIndex() - node.disk.log.baseIndex() + 1);
+        long kept =
+                node.disk.log.baseIndex() + random.nextLong(node.disk.log.lastIndex() - node.disk.log.baseIndex() + 1);
         node.disk.loseMemory(random.nextBoolean() ? kept : Math.max(kept, node.disk.log.lastIndex() - 5));
         memoriesLost++;
         c.after(random.nextLong(60 * MILLI), () -> restart(node));
