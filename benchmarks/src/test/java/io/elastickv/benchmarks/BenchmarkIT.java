@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 class BenchmarkIT {
 
     private static final BenchmarkCluster.Settings SETTINGS =
-            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.OFF_HEAP, 1);
+            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.OFF_HEAP, 1, null);
 
     @TempDir
     private Path directory;
@@ -37,6 +37,14 @@ class BenchmarkIT {
     @Test
     void allShardsServeAgainAfterARestart() throws Exception {
         assertThat(new RestartRun(2_000, 100, 1).run(SETTINGS, directory)).isZero();
+    }
+
+    @Test
+    void putsGoOnDuringCheckpoints() throws Exception {
+        BenchmarkCluster.Settings frequent =
+                new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.HEAP, 1, 200_000L);
+        assertThat(new CheckpointRun(2_000, 100, 64, Duration.ofMillis(100)).run(frequent, directory))
+                .isZero();
     }
 
     @Test
