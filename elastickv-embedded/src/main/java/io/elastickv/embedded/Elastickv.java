@@ -197,7 +197,10 @@ public final class Elastickv {
      */
     public Elastickv checkpoints(long minimumBytes, long logLimitBytes) {
         this.checkpoints = new CheckpointPolicy(
-                minimumBytes, CheckpointPolicy.DEFAULT.stateRatio(), logLimitBytes, CheckpointPolicy.DEFAULT.retained());
+                minimumBytes,
+                CheckpointPolicy.DEFAULT.stateRatio(),
+                logLimitBytes,
+                CheckpointPolicy.DEFAULT.retained());
         return this;
     }
 

@@ -46,8 +46,8 @@ class CheckpointIT {
         return LocalCluster.builder()
                 .nodes(nodes)
                 .shards(shards)
-                .customize((i, builder) ->
-                        builder.checkpoints(64 << 10, 1 << 20).segmentBytes(SEGMENT_BYTES));
+                .customize(
+                        (i, builder) -> builder.checkpoints(64 << 10, 1 << 20).segmentBytes(SEGMENT_BYTES));
     }
 
     private static CheckpointFigures.Counts counts(ElastickvNode node) {
@@ -169,7 +169,8 @@ class CheckpointIT {
         Map<Bytes, Bytes> expected = new HashMap<>();
         try (LocalCluster cluster = LocalCluster.builder()
                 .shards(4)
-                .customize((i, builder) -> builder.checkpoints(64 << 10, 4 << 20).segmentBytes(1 << 20))
+                .customize(
+                        (i, builder) -> builder.checkpoints(64 << 10, 4 << 20).segmentBytes(1 << 20))
                 .startAndAwaitReady()) {
             // One shard is hardly ever written to, and must not pin the log for the others.
             Bytes rare = Bytes.utf8("rare");
@@ -221,7 +222,8 @@ class CheckpointIT {
                 cluster.store(0).get(counter).ifPresent(value -> expected.put(counter, value.value()));
             }
             awaitAgreement(cluster, expected);
-            assertThat(counts(cluster.node(present)).served() + counts(cluster.node((away + 2) % 3)).served())
+            assertThat(counts(cluster.node(present)).served()
+                            + counts(cluster.node((away + 2) % 3)).served())
                     .isPositive();
             // And it is a full member: with it and one other the cluster goes on.
             cluster.stop(present);
@@ -291,7 +293,10 @@ class CheckpointIT {
                 for (int i = 0; i < 3; i++) {
                     expected.put(
                             CounterLoad.key(i),
-                            cluster.store(0).get(CounterLoad.key(i)).orElseThrow().value());
+                            cluster.store(0)
+                                    .get(CounterLoad.key(i))
+                                    .orElseThrow()
+                                    .value());
                 }
                 awaitAgreement(cluster, expected);
                 cluster.store(0).clear();
@@ -314,7 +319,9 @@ class CheckpointIT {
             cluster.restart(2);
             cluster.awaitReady();
             awaitAgreement(cluster, expected);
-            assertThat(counts(cluster.node(2)).installed()).as("from its own disk").isZero();
+            assertThat(counts(cluster.node(2)).installed())
+                    .as("from its own disk")
+                    .isZero();
         }
     }
 
@@ -363,9 +370,9 @@ class CheckpointIT {
             originals.forEach(CheckpointIT::write);
             cluster.restart(0);
             cluster.awaitReady();
-            expected.forEach((key, value) -> assertThat(
-                            cluster.store(0).get(key).map(VersionedValue::value))
-                    .isEqualTo(Optional.of(value)));
+            expected.forEach(
+                    (key, value) -> assertThat(cluster.store(0).get(key).map(VersionedValue::value))
+                            .isEqualTo(Optional.of(value)));
         }
     }
 

@@ -222,6 +222,16 @@ public final class FakeCluster implements AutoCloseable {
         }
 
         @Override
+        public void addReplica(int shardId, String node, Duration timeout) {
+            throw new UnsupportedOperationException("the adapter must not block");
+        }
+
+        @Override
+        public void removeReplica(int shardId, String node, Duration timeout) {
+            throw new UnsupportedOperationException("the adapter must not block");
+        }
+
+        @Override
         public void setAttribute(String attribute, String value) {
             attributes.computeIfAbsent(name, key -> new ConcurrentHashMap<>()).put(attribute, value);
         }

@@ -29,8 +29,8 @@ public record CheckpointPolicy(long minimumBytes, double stateRatio, long logLim
                     "minimumBytes = " + minimumBytes + ", logLimitBytes = " + logLimitBytes + ": must be positive");
         }
         if (!(stateRatio >= 0) || retained < 2) {
-            throw new IllegalArgumentException("stateRatio = " + stateRatio + ", retained = " + retained
-                    + ": must be at least 0, and at least 2");
+            throw new IllegalArgumentException(
+                    "stateRatio = " + stateRatio + ", retained = " + retained + ": must be at least 0, and at least 2");
         }
     }
 

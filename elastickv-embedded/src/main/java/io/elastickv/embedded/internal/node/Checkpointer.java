@@ -99,7 +99,9 @@ public final class Checkpointer {
         }
         ReplicaGroup next;
         synchronized (this) {
-            if (running != null && sorted.get(running.groupId()) == running && !running.status().failed()) {
+            if (running != null
+                    && sorted.get(running.groupId()) == running
+                    && !running.status().failed()) {
                 return;
             }
             next = mostUrgent(sorted.values(), pressing);

@@ -162,8 +162,7 @@ public final class ShardCheckpoints implements GroupSnapshots {
             return;
         }
         cancelFetch();
-        fetch = fetcher.fetch(
-                node, group, leastIndex, directory, manifest -> machine.load(directory, manifest), told);
+        fetch = fetcher.fetch(node, group, leastIndex, directory, manifest -> machine.load(directory, manifest), told);
     }
 
     @Override

@@ -128,7 +128,8 @@ public final class ShardRecovery {
                 configuration,
                 configurationEntries,
                 memoryLost);
-        long sinceNewest = kept.isEmpty() || loaded == null || kept.get(0).index() == loaded.index() ? replayedBytes : 0;
+        long sinceNewest =
+                kept.isEmpty() || loaded == null || kept.get(0).index() == loaded.index() ? replayedBytes : 0;
         return new Recovered(
                 restored,
                 new StartingPoint(appliedTerm, kept, sinceNewest),
@@ -186,15 +187,17 @@ public final class ShardRecovery {
     private void stateIsLost(
             String self, Configuration configuration, List<LogEntry> configurationEntries, Configuration initial) {
         Configuration newest = !configurationEntries.isEmpty()
-                ? Configuration.decode(
-                        configurationEntries.get(configurationEntries.size() - 1).payload())
+                ? Configuration.decode(configurationEntries
+                        .get(configurationEntries.size() - 1)
+                        .payload())
                 : configuration.members().isEmpty() ? initial : configuration;
         if (newest.members().equals(List.of(self))) {
-            throw new IllegalStateException("group " + group + ": its state cannot be read, and no other replica has it: "
-                    + (problems.isEmpty() ? "there is no checkpoint" : String.join("; ", problems))
-                    + ". Its log begins at entry " + log.firstIndex()
-                    + ", what came before is only in the checkpoints. Restore the node's directory, or the files named,"
-                    + " from a copy, or import a backup into an empty node");
+            throw new IllegalStateException(
+                    "group " + group + ": its state cannot be read, and no other replica has it: "
+                            + (problems.isEmpty() ? "there is no checkpoint" : String.join("; ", problems))
+                            + ". Its log begins at entry " + log.firstIndex()
+                            + ", what came before is only in the checkpoints. Restore the node's directory, or the files named,"
+                            + " from a copy, or import a backup into an empty node");
         }
         LOG.warn(
                 "group {}: its state cannot be read and is fetched from another replica: {}",
@@ -264,10 +267,9 @@ public final class ShardRecovery {
         try {
             waiting.done.join();
         } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new IllegalStateException(
-                    "group " + group + ": the log refuses to be written: "
-                            + e.getCause().getMessage(),
-                    e.getCause());
+                    "group " + group + ": the log refuses to be written: " + cause.getMessage(), cause);
         }
     }
 }

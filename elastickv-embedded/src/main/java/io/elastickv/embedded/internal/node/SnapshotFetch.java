@@ -133,20 +133,19 @@ final class SnapshotFetch {
             request = new SnapshotProtocol.Open(
                     group, leastIndex, part == null ? -1 : part.manifest().index());
         }
-        host.calls.call(
-                node, SnapshotProtocol.METHOD_OPEN, request.encode(), OPEN_TIMEOUT_NANOS, new RpcCallback() {
-                    @Override
-                    public void success(ByteBuffer answer) {
-                        byte[] bytes = new byte[answer.remaining()];
-                        answer.get(bytes);
-                        opened(number, ByteBuffer.wrap(bytes));
-                    }
+        host.calls.call(node, SnapshotProtocol.METHOD_OPEN, request.encode(), OPEN_TIMEOUT_NANOS, new RpcCallback() {
+            @Override
+            public void success(ByteBuffer answer) {
+                byte[] bytes = new byte[answer.remaining()];
+                answer.get(bytes);
+                opened(number, ByteBuffer.wrap(bytes));
+            }
 
-                    @Override
-                    public void failure(RpcFailure failure) {
-                        reopen(number, "node " + node + " cannot be reached (" + failure + ")");
-                    }
-                });
+            @Override
+            public void failure(RpcFailure failure) {
+                reopen(number, "node " + node + " cannot be reached (" + failure + ")");
+            }
+        });
     }
 
     private void opened(int number, ByteBuffer answer) {
@@ -265,8 +264,7 @@ final class SnapshotFetch {
     }
 
     private void read(int number, String node, long from, Piece piece) {
-        byte[] request =
-                new SnapshotProtocol.Read(from, piece.file(), piece.offset(), piece.length()).encode();
+        byte[] request = new SnapshotProtocol.Read(from, piece.file(), piece.offset(), piece.length()).encode();
         host.calls.call(node, SnapshotProtocol.METHOD_READ, request, READ_TIMEOUT_NANOS, new RpcCallback() {
             @Override
             public void success(ByteBuffer answer) {

@@ -61,12 +61,7 @@ public final class SnapshotFetcher {
 
     /** Begins to fetch, when it is its turn. */
     SnapshotFetch fetch(
-            String node,
-            int group,
-            long leastIndex,
-            CheckpointDirectory directory,
-            Loader loader,
-            Callback callback) {
+            String node, int group, long leastIndex, CheckpointDirectory directory, Loader loader, Callback callback) {
         SnapshotFetch fetch = new SnapshotFetch(this, node, group, leastIndex, directory, loader, callback);
         boolean now;
         synchronized (this) {

@@ -78,22 +78,43 @@ final class Applying {
             int most = (int) Math.min(budget, commitIndex - index);
             List<LogEntry> entries = core.committedEntries(index + 1, most, MAX_BYTES_PER_ITERATION);
             if (entries.isEmpty()) {
-                readingLog = true;
-                log.read(index + 1, commitIndex, most, MAX_BYTES_PER_ITERATION);
+                readLog(most);
                 break;
             }
             apply(entries);
-            budget -= entries.size();
+            budget = Math.max(0, budget - entries.size());
         }
         core.applied(index);
-        return index < commitIndex && !readingLog;
+        return budget == 0 && index < commitIndex;
+    }
+
+    /**
+     * What is committed but not in memory is in the log. Only as far as the log is known to be what the core says it is:
+     * behind that, entries of a deposed leader may still stand where those that are committed are being written.
+     */
+    private void readLog(int most) {
+        long last = Math.min(commitIndex, core.durableIndex());
+        if (last > index) {
+            readingLog = true;
+            log.read(index + 1, last, most, MAX_BYTES_PER_ITERATION);
+        }
     }
 
     /** What the log had; nothing if it no longer goes back so far, as after a snapshot was installed meanwhile. */
     void read(List<LogEntry> entries) {
         readingLog = false;
         if (!entries.isEmpty() && entries.get(0).index() == index + 1) {
+            checkTerms(entries);
             apply(entries);
+        }
+    }
+
+    private void checkTerms(List<LogEntry> entries) {
+        for (LogEntry entry : entries) {
+            if (entry.term() != core.termAt(entry.index())) {
+                throw new IllegalStateException("the log has entry " + entry.index() + " of term " + entry.term()
+                        + ", committed is that of term " + core.termAt(entry.index()));
+            }
         }
     }
 

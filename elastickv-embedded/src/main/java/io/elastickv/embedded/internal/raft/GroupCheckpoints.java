@@ -163,7 +163,8 @@ final class GroupCheckpoints {
 
     private void fetched(Incoming one) {
         Incoming other = incoming;
-        if (closed || (other != null && other.snapshot().index() >= one.snapshot().index())) {
+        if (closed
+                || (other != null && other.snapshot().index() >= one.snapshot().index())) {
             one.close();
             return;
         }

@@ -31,7 +31,6 @@ final class BucketCapture implements CheckpointSource.Part {
     private static final int ENTRIES_PER_STEP = 256;
 
     private final StoreCapture owner;
-    private final ReaderGate gate;
     private final Bucket bucket;
     private final SlotSpan slots;
     private final long lastChange;
@@ -54,14 +53,13 @@ final class BucketCapture implements CheckpointSource.Part {
     /** Over what was saved, once the walk is over. Pass only. */
     private @Nullable Iterator<Map.Entry<ByteKey, Object>> rest;
 
-    BucketCapture(StoreCapture owner, ReaderGate gate, BucketHolder holder, SlotSpan slots) {
+    BucketCapture(StoreCapture owner, PassBuffer buffer, BucketHolder holder, SlotSpan slots) {
         this.owner = owner;
-        this.gate = gate;
         this.bucket = holder.bucket;
         this.slots = slots;
         this.lastChange = holder.lastChange();
         this.keys = holder.keys();
-        this.pass = holder.bucket.newPass();
+        this.pass = holder.bucket.newPass(buffer);
     }
 
     // ---- for the apply thread ----
@@ -95,10 +93,6 @@ final class BucketCapture implements CheckpointSource.Part {
         return released;
     }
 
-    Bucket bucket() {
-        return bucket;
-    }
-
     /** What must be unpinned now that the capture of this bucket has ended. */
     List<LargeValue> takePinned() {
         List<LargeValue> taken = pinned;
@@ -130,15 +124,15 @@ final class BucketCapture implements CheckpointSource.Part {
 
     @Override
     public boolean step(CheckpointOutput out) throws IOException {
+        return stepEntries(out);
+    }
+
+    @Override
+    public boolean stepEntries(EntrySink out) throws IOException {
         owner.checkAlive();
         boolean more;
         try {
-            int token = gate.enter();
-            try {
-                more = step(out, rest);
-            } finally {
-                gate.exit(token);
-            }
+            more = step(out, rest);
         } catch (StorageException e) {
             // What is needed vanishes only when the capture has failed or the storage was closed.
             owner.checkAlive();
@@ -151,8 +145,7 @@ final class BucketCapture implements CheckpointSource.Part {
         return more;
     }
 
-    private boolean step(CheckpointOutput out, @Nullable Iterator<Map.Entry<ByteKey, Object>> left)
-            throws IOException {
+    private boolean step(EntrySink out, @Nullable Iterator<Map.Entry<ByteKey, Object>> left) throws IOException {
         if (left == null) {
             visitor.out = out;
             if (!pass.step(visitor)) {
@@ -168,25 +161,16 @@ final class BucketCapture implements CheckpointSource.Part {
             Map.Entry<ByteKey, Object> entry = left.next();
             Object old = entry.getValue();
             if (old != ABSENT) {
-                StoredValue value = old instanceof LargeValue large ? load(large) : (StoredValue) old;
+                StoredValue value = old instanceof LargeValue large ? bucket.loadPinned(large) : (StoredValue) old;
                 byte[] key = entry.getKey().bytes;
                 byte[] bytes = value.value();
-                out.putEntry(
-                        key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
+                out.putEntry(key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
                 if (old instanceof LargeValue) {
                     return true; // is a step's work alone
                 }
             }
         }
         return true;
-    }
-
-    private StoredValue load(LargeValue large) {
-        StoredValue value = bucket.load(large);
-        if (value == null) {
-            throw new StorageException("part of a saved value is missing");
-        }
-        return value;
     }
 
     @Override
@@ -199,7 +183,7 @@ final class BucketCapture implements CheckpointSource.Part {
 
     private final class PassVisitor implements BucketPass.Visitor {
 
-        private @Nullable CheckpointOutput out;
+        private @Nullable EntrySink out;
 
         @Override
         public boolean wants(byte[] keyIn, int keyOffset, int keyLength) {
@@ -223,10 +207,9 @@ final class BucketCapture implements CheckpointSource.Part {
                 long version,
                 long expiresAtMillis)
                 throws IOException {
-            CheckpointOutput to = out;
+            EntrySink to = out;
             if (to != null) {
-                to.putEntry(
-                        keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
+                to.putEntry(keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
             }
         }
     }

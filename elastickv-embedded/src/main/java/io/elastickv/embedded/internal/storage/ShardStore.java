@@ -90,6 +90,12 @@ public final class ShardStore implements AutoCloseable {
         }
     }
 
+    /** Whether a capture is going on. */
+    public boolean isCapturing() {
+        StoreCapture present = capture;
+        return present != null && !present.isOver();
+    }
+
     /**
      * Holds the entries as they are now; takes microseconds. One capture at a time.
      *
@@ -108,7 +114,7 @@ public final class ShardStore implements AutoCloseable {
         for (int i = 0; i < buckets.length(); i++) {
             BucketHolder holder = buckets.getPlain(i);
             if (holder != null) {
-                capturing.add(gate, holder, slotsOfBucket(i));
+                capturing.add(holder, slotsOfBucket(i));
             }
         }
         capture = capturing;

@@ -539,6 +539,22 @@ class ReplicaGroupTest {
     }
 
     @Test
+    void entriesOfADeposedLeaderThatStillStandInTheLogAreNotApplied() {
+        try (ReplicaFixture replica = three()) {
+            replica.receive("n2", append(1, 0, 0, 0, command(1, 1, "a"), command(2, 1, "b"), command(3, 1, "old")));
+            replica.manual.runUntil(
+                    () -> replica.log.group(ReplicaFixture.GROUP).lastIndex() == 3);
+        }
+        try (ReplicaFixture replica = three()) {
+            replica.files.shut();
+            replica.receive("n3", append(2, 2, 1, 4, command(3, 2, "new"), command(4, 2, "c")));
+            replica.manual.runUntil(() -> replica.applied.size() == 4);
+            assertThat(replica.applied).containsExactly("a", "b", "new", "c");
+            assertThat(replica.failures).isEmpty();
+        }
+    }
+
+    @Test
     void entriesThatLeftTheMemoryAreAppliedFromTheLog() {
         try (ReplicaFixture replica = new ReplicaFixture(
                 directory, config -> withSmallCache(config), options -> options, "n1", "n1", "n2", "n3")) {
@@ -634,8 +650,7 @@ class ReplicaGroupTest {
     @Test
     void theStatusSaysWhatOthersMayKnow() {
         try (ReplicaFixture replica = three()) {
-            assertThat(replica.group.status())
-                    .isEqualTo(status(Role.FOLLOWER, 0, null, 0));
+            assertThat(replica.group.status()).isEqualTo(status(Role.FOLLOWER, 0, null, 0));
             replica.elect();
             assertThat(replica.group.status()).isEqualTo(status(Role.LEADER, 1, "n1", 1));
             assertThat(replica.group.progress()).hasSize(2);

@@ -130,7 +130,8 @@ class ReplicaStateTest {
                     .containsExactly(new Snapshot(4, 1, 100), new Snapshot(3, 1, 100));
             replica.manual.run(() -> replica.group.compact(false));
             assertThat(replica.group.status().firstIndex()).isEqualTo(4);
-            replica.manual.runUntil(() -> replica.log.group(ReplicaFixture.GROUP).firstIndex() == 4);
+            replica.manual.runUntil(
+                    () -> replica.log.group(ReplicaFixture.GROUP).firstIndex() == 4);
             assertThat(replica.log.group(ReplicaFixture.GROUP).baseTerm()).isEqualTo(1);
             commit(replica, "d");
             assertThat(replica.applied).containsExactly("a", "b", "c", "d");
@@ -148,7 +149,9 @@ class ReplicaStateTest {
             long withBoth = replica.group.status().bytesSinceCheckpoint();
             replica.manual.run(background.get(0));
             assertThat(told).containsExactly("first saved 2 of term 1");
-            assertThat(replica.group.status().bytesSinceCheckpoint()).isPositive().isLessThan(withBoth);
+            assertThat(replica.group.status().bytesSinceCheckpoint())
+                    .isPositive()
+                    .isLessThan(withBoth);
         }
     }
 
@@ -215,10 +218,14 @@ class ReplicaStateTest {
                 save(replica, command);
             }
             replica.manual.run(() -> replica.group.compact(false));
-            assertThat(replica.group.status().firstIndex()).as("n3 has entry 1 only").isEqualTo(1);
+            assertThat(replica.group.status().firstIndex())
+                    .as("n3 has entry 1 only")
+                    .isEqualTo(1);
             replica.snapshots.leased = 1;
             replica.manual.run(() -> replica.group.compact(true));
-            assertThat(replica.group.status().firstIndex()).as("somebody reads it").isEqualTo(1);
+            assertThat(replica.group.status().firstIndex())
+                    .as("somebody reads it")
+                    .isEqualTo(1);
             replica.snapshots.leased = Long.MAX_VALUE;
             replica.manual.run(() -> replica.group.compact(true));
             assertThat(replica.group.status().firstIndex())
@@ -292,11 +299,9 @@ class ReplicaStateTest {
             replica.receive("n2", append(1, 0, 0, 2, command(1, 1, "a"), command(2, 1, "b")));
             replica.manual.runUntil(() -> replica.applied.size() == 2);
             replica.receive("n2", new SnapshotRequired(1, 10));
-            arrives(
-                    replica,
-                    new Arrived(12, 1, THREE, () -> {
-                        throw new IllegalStateException("no memory");
-                    }));
+            arrives(replica, new Arrived(12, 1, THREE, () -> {
+                throw new IllegalStateException("no memory");
+            }));
             assertThat(replica.group.status().appliedIndex()).isEqualTo(2);
             assertThat(replica.group.status().failed()).isFalse();
             replica.manual.runUntil(
@@ -322,8 +327,7 @@ class ReplicaStateTest {
     @Test
     void aFetchThatFailsIsTriedAgainLaterAndLater() {
         try (ReplicaFixture replica = behind()) {
-            replica.manual.run(
-                    () -> replica.snapshots.fetches.get(0).callback().failed(new IOException("gone")));
+            replica.manual.run(() -> replica.snapshots.fetches.get(0).callback().failed(new IOException("gone")));
             hears(replica, Duration.ofMillis(400));
             assertThat(replica.snapshots.fetches).hasSize(2);
             for (int i = 1; i < 6; i++) {
@@ -387,8 +391,7 @@ class ReplicaStateTest {
         try (ReplicaFixture replica = three()) {
             replica.elect();
             Configuration four = THREE.withLearner("n4@key");
-            replica.manual.run(
-                    () -> replica.group.changeMembers(new MemberChange.AddLearner("n4@key"), change("add")));
+            replica.manual.run(() -> replica.group.changeMembers(new MemberChange.AddLearner("n4@key"), change("add")));
             replica.manual.run(
                     () -> replica.group.changeMembers(new MemberChange.AddLearner("n5@key"), change("second")));
             assertThat(told).containsExactly("second refused");

@@ -69,7 +69,11 @@ final class CheckpointCosts {
         List<ShardStateMachine> machines = new ArrayList<>();
         for (int shard = 0; shard < SHARDS; shard++) {
             machines.add(ShardStateMachine.create(
-                    shard, 1, SlotRanges.of(shard * SLOTS, shard * SLOTS + SLOTS - 1), engine, StorageOptions.DEFAULTS));
+                    shard,
+                    1,
+                    SlotRanges.of(shard * SLOTS, shard * SLOTS + SLOTS - 1),
+                    engine,
+                    StorageOptions.DEFAULTS));
         }
         return machines;
     }
@@ -99,8 +103,7 @@ final class CheckpointCosts {
         print(what, keys, bytes, System.nanoTime() - nanos, cpuNanos() - cpu);
     }
 
-    private static void load(StorageEngine engine, List<CheckpointDirectory> directories, int keys)
-            throws IOException {
+    private static void load(StorageEngine engine, List<CheckpointDirectory> directories, int keys) throws IOException {
         List<ShardStateMachine> machines = machines(engine);
         long nanos = System.nanoTime();
         long cpu = cpuNanos();

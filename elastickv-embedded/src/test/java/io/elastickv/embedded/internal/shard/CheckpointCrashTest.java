@@ -116,9 +116,9 @@ class CheckpointCrashTest {
     @Test
     void aCrashWhileReceiving() throws IOException {
         CheckpointDirectory peer = CheckpointFixture.open(peerDisk);
-        crashEverywhere(directory -> CheckpointFixture.transfer(
-                        peer, peer.manifests().get(0), directory, 4_096)
-                .index());
+        crashEverywhere(
+                directory -> CheckpointFixture.transfer(peer, peer.manifests().get(0), directory, 4_096)
+                        .index());
     }
 
     @Test
@@ -179,7 +179,9 @@ class CheckpointCrashTest {
         List<Path> present = files.files();
         for (long free : new long[] {0, 100, 1_000}) {
             files.freeBytes(free);
-            assertThatThrownBy(() -> shard.write(directory)).isInstanceOf(IOException.class).hasMessageContaining("space");
+            assertThatThrownBy(() -> shard.write(directory))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("space");
             assertThat(files.files()).isEqualTo(present);
             shard.assertLoads(directory, directory.manifests().get(0));
         }
@@ -206,10 +208,7 @@ class CheckpointCrashTest {
         shard.assertLoads(directory, directory.manifests().get(0));
     }
 
-    private static void receive(
-            CheckpointDirectory peer,
-            CheckpointManifest manifest,
-            StagedCheckpoint staged)
+    private static void receive(CheckpointDirectory peer, CheckpointManifest manifest, StagedCheckpoint staged)
             throws IOException {
         for (var piece = staged.nextMissing(); piece != null; piece = staged.nextMissing()) {
             ByteBuffer bytes = ByteBuffer.allocate(piece.length());

@@ -87,8 +87,7 @@ class CheckpointDamageTest {
             assertThat(directory.manifests().stream().anyMatch(served -> served.index() == manifest.index()))
                     .isEqualTo(!needs);
         }
-        if (directory.manifests().isEmpty()
-                || directory.manifests().get(0).index() < shard.machine.appliedIndex()) {
+        if (directory.manifests().isEmpty() || directory.manifests().get(0).index() < shard.machine.appliedIndex()) {
             CheckpointManifest written = shard.write(directory);
             directory.retain(1);
             CheckpointDirectory reopened = CheckpointFixture.open(files);
@@ -161,7 +160,8 @@ class CheckpointDamageTest {
 
     @Test
     void aCheckpointOfAnotherGroupIsRefused() throws IOException {
-        CheckpointDirectory other = CheckpointDirectory.open(CheckpointFixture.copyOf(disk), CheckpointFixture.DIRECTORY, 2);
+        CheckpointDirectory other =
+                CheckpointDirectory.open(CheckpointFixture.copyOf(disk), CheckpointFixture.DIRECTORY, 2);
         assertThat(other.manifests()).isEmpty();
         assertThat(other.damaged()).hasSize(2).allMatch(what -> what.contains("of group 1"));
         assertThatThrownBy(() -> other.stage(newest.encode())).isInstanceOf(IllegalArgumentException.class);
@@ -199,7 +199,8 @@ class CheckpointDamageTest {
         byte[] bytes = newest.encode();
         Random random = new Random(4);
         for (int i = 0; i < 20_000; i++) {
-            byte[] mutated = random.nextInt(4) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length * 2)) : bytes.clone();
+            byte[] mutated =
+                    random.nextInt(4) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length * 2)) : bytes.clone();
             for (int n = 1 + random.nextInt(3); n > 0 && mutated.length > 0; n--) {
                 mutated[random.nextInt(mutated.length)] = (byte) random.nextInt();
             }

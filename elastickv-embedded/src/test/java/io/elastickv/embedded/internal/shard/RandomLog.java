@@ -120,9 +120,7 @@ final class RandomLog {
                         key,
                         value,
                         Precondition.ALWAYS,
-                        random.nextInt(4) == 0
-                                ? new ExpiryChange.After(1 + random.nextInt(500))
-                                : ExpiryChange.NEVER,
+                        random.nextInt(4) == 0 ? new ExpiryChange.After(1 + random.nextInt(500)) : ExpiryChange.NEVER,
                         random.nextInt(4) == 0);
             }
         };

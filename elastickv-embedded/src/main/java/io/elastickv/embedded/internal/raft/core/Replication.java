@@ -58,26 +58,28 @@ final class Replication {
         for (int i = 0; i < peers.length; i++) {
             String name = members.name(i);
             Progress progress = find(before, name);
-            if (progress == null) {
+            if (progress == null || !progress.name.equals(name)) {
+                long match = progress == null ? 0 : progress.matchIndex;
                 progress = new Progress(i, name, config.maxInFlightAppends());
                 progress.begin(nextIndex, nowNanos);
-                Progress alike = find(before, rules.progressKey(name));
-                if (alike != null) {
-                    progress.matchIndex = alike.matchIndex;
-                }
+                progress.matchIndex = match;
             }
             progress.ordinal = i;
             peers[i] = progress;
         }
     }
 
-    private static @Nullable Progress find(Progress[] peers, String name) {
+    private @Nullable Progress find(Progress[] peers, String name) {
+        Progress alike = null;
         for (Progress peer : peers) {
             if (peer.name.equals(name)) {
                 return peer;
             }
+            if (rules.isSameFollower(peer.name, name)) {
+                alike = peer;
+            }
         }
-        return null;
+        return alike;
     }
 
     /** A follower that has lost the end of its log: what it acknowledged is worth nothing any more. */

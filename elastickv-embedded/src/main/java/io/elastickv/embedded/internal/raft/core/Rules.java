@@ -55,9 +55,9 @@ class Rules {
         return false;
     }
 
-    /** By what a leader tells its followers apart. */
-    String progressKey(String member) {
-        return member;
+    /** Whether what is known of one follower is true of another one. */
+    boolean isSameFollower(String known, String other) {
+        return known.equals(other);
     }
 
     /** Whether a member that may have forgotten what it acknowledged votes all the same. */

@@ -19,6 +19,8 @@ final class FrameEncoder {
     private final ByteBuffer buffer;
     private final ByteBuffer crcView;
 
+    private int recordMask;
+
     /** Where the bytes in the buffer go. */
     private long bufferPosition;
 
@@ -43,6 +45,7 @@ final class FrameEncoder {
             throws IOException {
         buffer.clear();
         bufferPosition = position;
+        recordMask = LogFormat.recordMask(segment.salt());
         LogFormat.putFrameHeader(buffer, (int) recordsLength, records, segment, position, crc);
         for (LogBatch batch : batches) {
             encode(file, batch);
@@ -102,12 +105,12 @@ final class FrameEncoder {
             buffer.put(payload);
             crc.reset();
             crc.update(crcView.limit(buffer.position()).position(start + 4));
-            buffer.putInt(start, (int) crc.getValue());
+            buffer.putInt(start, (int) crc.getValue() ^ recordMask);
         } else {
             crc.reset();
             crc.update(crcView.limit(buffer.position()).position(start + 4));
             crc.update(payload);
-            buffer.putInt(start, (int) crc.getValue());
+            buffer.putInt(start, (int) crc.getValue() ^ recordMask);
             int done = 0;
             while (done < payload.length) {
                 if (!buffer.hasRemaining()) {

@@ -84,7 +84,7 @@ final class FrameScanner {
             if (payload < 0 || record + LogFormat.recordBytes(payload) > end) {
                 return problem(record, "the length of a record is wrong");
             }
-            int expected = window.buffer().getInt(header);
+            int expected = window.buffer().getInt(header) ^ LogFormat.recordMask(segment.salt());
             crc.reset();
             if (!window.updateCrc(crc, record + 4, LogFormat.RECORD_HEADER_BYTES - 4 + payload)
                     || (int) crc.getValue() != expected) {

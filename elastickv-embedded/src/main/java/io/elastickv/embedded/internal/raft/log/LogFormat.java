@@ -186,6 +186,14 @@ final class LogFormat {
         return RECORD_HEADER_BYTES + (payloadLength + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
+    /**
+     * What a record's CRC is mixed with: a record of an earlier life of the file, at the very place where one of a torn frame
+     * would be, must not pass for it.
+     */
+    static int recordMask(long salt) {
+        return Long.hashCode(salt);
+    }
+
     static int crc(CRC32C crc, ByteBuffer buffer, int from, int length) {
         crc.reset();
         crc.update(buffer.duplicate().limit(from + length).position(from));

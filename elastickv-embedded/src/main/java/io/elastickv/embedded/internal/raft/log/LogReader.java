@@ -78,6 +78,11 @@ final class LogReader {
         return any;
     }
 
+    /** Stepped mode: whether reads wait. */
+    boolean hasWork() {
+        return !waiting.isEmpty();
+    }
+
     void read(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
         if (!execute(() -> serve(group, from, to, maxEntries, maxBytes, callback))) {
             callback.failed(log.closedException());
@@ -306,7 +311,7 @@ final class LogReader {
             throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
         }
         crc.update(payload);
-        if ((int) crc.getValue() != expectedCrc) {
+        if (((int) crc.getValue() ^ LogFormat.recordMask(log.salt(sequence))) != expectedCrc) {
             throw corrupt(path, offset, "the checksum of entry " + index + " of group " + plan.groupId() + " is wrong");
         }
         return new LogEntry(index, term, EntryKind.ofCode(kindCode), payload); // recovery knew the kind

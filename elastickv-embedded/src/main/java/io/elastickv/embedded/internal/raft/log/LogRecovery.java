@@ -98,6 +98,7 @@ final class LogRecovery {
             if (!segments.isEmpty() && segments.get(segments.size() - 1).header.salt() != header.previousSalt()) {
                 throw corrupt(path, 0, "the segment does not follow the one before it");
             }
+            files.found(header);
             segments.add(new Segment(path, header));
         }
         return segments;
@@ -167,7 +168,11 @@ final class LogRecovery {
             memoryLost = replay.isMemoryLost(bootId);
             boolean tail = judgeTail(segment, memoryLost);
             checkComplete(first, segment, replay);
-            if (!tail && !segment.header.recycled()) {
+            // Between bytes of an earlier life a torn write cannot be told, nor cut off. Its records must never be
+            // taken for
+            // those of a frame that is torn there next: the salt has to change.
+            boolean abandon = tail || (segment.header.recycled() && !replay.isClosed());
+            if (!abandon && !segment.header.recycled()) {
                 cutOff(segment, file, at);
             }
             // What is shown now must last, but may still be only in the operating system's memory. If the process
@@ -179,7 +184,7 @@ final class LogRecovery {
             SegmentWriter writer = new SegmentWriter(
                     options, files, segment.path, file, segment.header, at, Math.max(at, scanner.size()));
             opened = true;
-            if (tail) {
+            if (abandon) {
                 writer.abandonTail();
             }
             return writer;

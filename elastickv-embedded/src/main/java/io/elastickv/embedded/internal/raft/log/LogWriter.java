@@ -48,6 +48,10 @@ final class LogWriter implements Runnable {
 
     private final AtomicBoolean parked = new AtomicBoolean();
     private final List<LogBatch> taken = new ArrayList<>();
+
+    /** Stepped mode: whether a pass is under way, which calls completions. */
+    private boolean passing;
+
     private volatile boolean closing;
     private volatile boolean terminated;
 
@@ -85,8 +89,7 @@ final class LogWriter implements Runnable {
         LogBatch first = new LogBatch(NOBODY).add(opened);
         lost.forEach(group -> first.addMemoryLost(group.groupId()));
         taken.add(first);
-        commit();
-        taken.clear();
+        commitAndFree();
         if (log.failure() instanceof RuntimeException failure) {
             closeSegments();
             throw failure;
@@ -97,12 +100,25 @@ final class LogWriter implements Runnable {
         }
     }
 
+    /** Stepped mode: whether batches wait. */
+    boolean hasWork() {
+        return !queue.isEmpty();
+    }
+
     /** Stepped mode: one group commit of what waits; false if nothing did. */
     boolean step() {
-        if (terminated || queue.isEmpty()) {
+        if (passing || terminated || queue.isEmpty()) {
             return false;
         }
-        pass();
+        passing = true;
+        try {
+            pass();
+        } finally {
+            passing = false;
+        }
+        if (closing) {
+            run(); // a completion closed the log
+        }
         return true;
     }
 
@@ -126,7 +142,9 @@ final class LogWriter implements Runnable {
     void close() {
         closing = true;
         if (thread == null) {
-            run();
+            if (!passing) {
+                run();
+            }
             return;
         }
         LockSupport.unpark(thread);
@@ -177,6 +195,10 @@ final class LogWriter implements Runnable {
 
     private void pass() {
         take();
+        commitAndFree();
+    }
+
+    private void commitAndFree() {
         commit();
         taken.clear();
         if (mayFree && log.failure() == null) {

@@ -150,6 +150,11 @@ public final class NodeLog implements AutoCloseable {
         return reader.step() || wrote;
     }
 
+    /** In stepped mode: whether {@link #step} has something to do. */
+    public boolean hasWork() {
+        return writer.hasWork() || reader.hasWork();
+    }
+
     /** Whether nothing happens but in {@link #step}. */
     public boolean isStepped() {
         return options.stepping();
@@ -206,6 +211,11 @@ public final class NodeLog implements AutoCloseable {
     /** Segments before this one may be written again at any time. */
     long startSegment() {
         return files.start();
+    }
+
+    /** The salt of a segment, 0 if it is not needed any more. */
+    long salt(long sequence) {
+        return files.salt(sequence);
     }
 
     LogReader reader() {

@@ -21,7 +21,8 @@ import java.util.function.Supplier;
  *     127 us, in steps of 4 MiB 101 us, the whole segment beforehand 103 us: steps of 4 MiB need no second thread
  * @param maxRecordBytes the largest payload of one entry
  * @param files the file system
- * @param salts where the salt of a new segment comes from: what is in a frame's header and no client can guess
+ * @param salts where the salt of a new segment comes from: what is in a frame's header and no client can guess; never the
+ *     same twice, as it tells the lives of a file apart
  * @param maxSpareSegments how many files of freed segments are kept to be written again; the others are deleted
  * @param stepping no threads: nothing happens but in {@link NodeLog#step}, on the caller's thread; for simulations
  * @param bootId names the run of the operating system, whose memory is gone when it ends; empty if unknown. Read once, when

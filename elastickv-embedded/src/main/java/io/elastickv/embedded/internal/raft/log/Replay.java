@@ -40,6 +40,11 @@ final class Replay {
         return start;
     }
 
+    /** Whether the last thing written was that the log is closed: then nothing was being written any more. */
+    boolean isClosed() {
+        return mark == LogFormat.MARK_CLOSED;
+    }
+
     /** Whether the last thing written was that the log goes on in another segment. */
     boolean isContinued() {
         return mark == LogFormat.MARK_CONTINUED;

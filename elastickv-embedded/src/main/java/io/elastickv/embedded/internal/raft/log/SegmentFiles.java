@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +41,9 @@ final class SegmentFiles {
     /** The sizes of the segments, the one being written included. */
     private final NavigableMap<Long, Long> sizes = new TreeMap<>();
 
+    /** The salts of the segments that are needed. */
+    private final ConcurrentMap<Long, Long> salts = new ConcurrentHashMap<>();
+
     private long fsyncs;
     private long recycled;
     private volatile long start = LogFormat.FIRST_SEGMENT;
@@ -64,6 +69,16 @@ final class SegmentFiles {
 
     long fsyncs() {
         return fsyncs;
+    }
+
+    /** The salt of a segment, 0 if it is not needed any more. */
+    long salt(long sequence) {
+        return salts.getOrDefault(sequence, 0L);
+    }
+
+    /** Recovery read a header. */
+    void found(SegmentHeader header) {
+        salts.put(header.sequence(), header.salt());
     }
 
     /** How many segments were written into spares; not for other threads. */
@@ -141,6 +156,7 @@ final class SegmentFiles {
                 fsyncs += 2;
                 recycled += spare != null ? 1 : 0;
                 sizes.put(sequence, allocated);
+                salts.put(sequence, header.salt());
                 updateBytes();
                 created = true;
                 return new Created(header, path, file, allocated);
@@ -190,6 +206,7 @@ final class SegmentFiles {
             throw new LogIoException(options.directory(), "freeing segments in", e);
         }
         freed.clear();
+        salts.keySet().removeIf(sequence -> sequence < newStart);
         updateBytes();
     }
 

@@ -54,7 +54,11 @@ final class SimAdmin {
         }
     }
 
-    private void actOn(SimNode leader) {
+    /** Proposes a change, whatever comes to mind. */
+    void actOn(SimNode leader) {
+        if (!c.faulty || !leader.leads()) {
+            return;
+        }
         Configuration now = leader.core().configuration();
         List<String> all = now.members();
         String member = all.get(c.random.nextInt(all.size()));
@@ -77,13 +81,27 @@ final class SimAdmin {
         }
     }
 
+    /** Proposes to take a member out. */
+    void remove(SimNode leader, String member) {
+        if (c.faulty && leader.leads()) {
+            propose(
+                    leader,
+                    new MemberChange.Remove(member),
+                    leader.core().configuration().without(member));
+        }
+    }
+
     private void addLearner(SimNode leader) {
         Configuration now = leader.core().configuration();
         if (now.learners().size() >= 2) {
             return;
         }
         SimNode node = c.nodes.get(c.random.nextInt(c.nodes.size()));
-        if (!node.running() || node.disk.memoryLost || c.isGone(node.name) || isNamedAnywhere(node.name)) {
+        if (!node.running()
+                || node.disk.memoryLost
+                || c.isGone(node.name)
+                || now.contains(node.name)
+                || isNamedAnywhere(node.name)) {
             return;
         }
         if (everMembers.contains(node.name) && c.random.nextInt(4) != 0) {
@@ -130,11 +148,21 @@ final class SimAdmin {
             Configuration now = node.core().configuration();
             for (String member : now.members()) {
                 if (c.isGone(member)) {
-                    node.change(new MemberChange.Remove(member));
+                    replace(node, member, now);
                 } else if (now.isLearner(member)) {
                     node.change(new MemberChange.Promote(member));
                 }
             }
+        }
+    }
+
+    /** What the node is now takes the place of what it was. */
+    private void replace(SimNode leader, String gone, Configuration now) {
+        String fresh = c.successor(gone).name;
+        if (now.isLearner(gone) || now.isVoter(fresh)) {
+            leader.change(new MemberChange.Remove(gone));
+        } else {
+            leader.change(now.isLearner(fresh) ? new MemberChange.Promote(fresh) : new MemberChange.AddLearner(fresh));
         }
     }
 }

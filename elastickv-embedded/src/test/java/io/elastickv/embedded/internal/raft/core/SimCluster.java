@@ -95,14 +95,16 @@ final class SimCluster {
         this.mutation = mutation;
         random = new SplittableRandom(seed);
         int[] sizes = {1, 2, 3, 3, 3, 3, 3, 4, 5, 5};
-        int size = sizes[random.nextInt(sizes.length)];
-        List<String> names = new ArrayList<>();
-        for (int i = 1; i <= size; i++) {
-            names.add("n" + i);
-        }
+        int drawnSize = sizes[random.nextInt(sizes.length)];
         Profile[] profiles = Profile.values();
         Profile drawn = profiles[random.nextInt(profiles.length)];
         profile = mutation.profile() != null ? mutation.profile() : drawn;
+        List<String> names = new ArrayList<>();
+        // Majorities of even sizes are those that a step in each direction can part.
+        int size = profile == Profile.MEMBERSHIP && random.nextBoolean() ? 2 + 2 * random.nextInt(2) : drawnSize;
+        for (int i = 1; i <= size; i++) {
+            names.add("n" + i);
+        }
         oneByOne = random.nextInt(3) == 0 ^ profile == Profile.LEADERS_DIE_YOUNG;
         preferred = random.nextBoolean() ? null : names.get(random.nextInt(size));
         initial = Configuration.of(names);
@@ -267,6 +269,11 @@ final class SimCluster {
         return node.name.equals(name) ? node : null;
     }
 
+    /** The node where a member is or was. */
+    SimNode successor(String name) {
+        return nodes.get(place(name));
+    }
+
     private static int place(String name) {
         return name.charAt(1) - '1';
     }
@@ -357,8 +364,8 @@ final class SimCluster {
     }
 
     /**
-     * Liveness: once nothing fails any more, a write is acknowledged, the members can be changed to those that are there,
-     * all of them apply everything, and everybody can read.
+     * Liveness: once nothing fails any more, a write is acknowledged, what was wiped is replaced, all members apply
+     * everything, a node that is wiped now is replaced too, and everybody can read.
      */
     private void checkRecovery() {
         long deadline = nowNanos + RECOVERY_NANOS;
@@ -378,15 +385,12 @@ final class SimCluster {
                 }
             }
         }
-        while (!admin.repaired()) {
-            admin.repair();
-            advance(deadline, "the members cannot be changed to those that are there");
+        waitForHealth(deadline);
+        if (faults.lastWipe()) {
+            deadline = nowNanos + RECOVERY_NANOS;
+            waitForHealth(deadline);
         }
-        Collection<String> members = oracle.committedConfiguration().members();
-        while (members.stream().anyMatch(this::isBehind)) {
-            advance(deadline, "not everybody applies everything");
-        }
-        for (String member : members) {
+        for (String member : oracle.committedConfiguration().members()) {
             SimNode node = nodes.get(place(member));
             int before = readsDone;
             while (readsDone == before) {
@@ -394,6 +398,16 @@ final class SimCluster {
                 runUntil(nowNanos + 30 * MILLI);
                 advance(deadline, "no read on " + node.name);
             }
+        }
+    }
+
+    private void waitForHealth(long deadline) {
+        while (!admin.repaired()) {
+            admin.repair();
+            advance(deadline, "the members cannot be changed to those that are there");
+        }
+        while (oracle.committedConfiguration().members().stream().anyMatch(this::isBehind)) {
+            advance(deadline, "not everybody applies everything");
         }
     }
 

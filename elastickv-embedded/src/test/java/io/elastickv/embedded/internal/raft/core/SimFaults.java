@@ -1,7 +1,9 @@
 package io.elastickv.embedded.internal.raft.core;
 
 import io.elastickv.embedded.internal.raft.core.SimCluster.Profile;
+import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /** The trouble in a {@link SimCluster}. */
 final class SimFaults {
@@ -12,7 +14,11 @@ final class SimFaults {
     private final SplittableRandom random;
     private final Profile profile;
     private final int checkpointPercent;
+    private final boolean checkpointsWhenQuiet;
     private final boolean disksForget;
+
+    private @Nullable SimNode firstRival;
+    private long rivalsUntilNanos;
 
     int wiped;
     int memoriesLost;
@@ -24,7 +30,8 @@ final class SimFaults {
         profile = c.profile;
         int[] percents = {0, 2, 10, 30};
         checkpointPercent = profile == Profile.SNAPSHOTS ? 30 : percents[random.nextInt(percents.length)];
-        disksForget = profile == Profile.SNAPSHOTS || random.nextInt(3) == 0;
+        checkpointsWhenQuiet = random.nextBoolean();
+        disksForget = profile == Profile.SNAPSHOTS || random.nextInt(profile == Profile.MEMBERSHIP ? 2 : 3) == 0;
     }
 
     void begin() {
@@ -42,6 +49,10 @@ final class SimFaults {
         c.after(random.nextLong((profile == Profile.LEADERS_DIE_YOUNG ? 300 : 60) * MILLI), this::trouble);
         if (profile == Profile.CONTESTED_ELECTIONS && random.nextBoolean()) {
             contest();
+            return;
+        }
+        if (profile == Profile.MEMBERSHIP && random.nextInt(3) == 0) {
+            rivals();
             return;
         }
         if (profile == Profile.ECHOES && random.nextBoolean()) {
@@ -139,15 +150,27 @@ final class SimFaults {
         return !c.isGone(node.name) && c.survive(c.oracle.possible(), node.name);
     }
 
-    private void wipe(SimNode node) {
+    private boolean wipe(SimNode node) {
         // Without an administrator nobody would ever take the new member in.
         if (!c.admin.active() || node.disk.memoryLost || !mayImpair(node)) {
-            return;
+            return false;
         }
         c.resume(node);
         node.wipe();
         wiped++;
         c.after(random.nextLong(30 * MILLI), () -> restart(node));
+        return true;
+    }
+
+    /** One more, when all is well again; whether it was possible. */
+    boolean lastWipe() {
+        List<String> voters = c.oracle.committedConfiguration().voters();
+        SimNode node = c.successor(voters.get(random.nextInt(voters.size())));
+        if (!disksForget || node.core().role() == Role.LEADER || !wipe(node)) {
+            return false;
+        }
+        restart(node);
+        return true;
     }
 
     /** A machine without fsync goes down. */
@@ -157,8 +180,8 @@ final class SimFaults {
         }
         c.resume(node);
         node.crash();
-        long kept = node.disk.log.baseIndex()
-                + random.nextLong(node.disk.log.lastIndex() - node.disk.log.baseIndex() + 1);
+        long kept =
+                node.disk.log.baseIndex() + random.nextLong(node.disk.log.lastIndex() - node.disk.log.baseIndex() + 1);
         node.disk.loseMemory(random.nextBoolean() ? kept : Math.max(kept, node.disk.log.lastIndex() - 5));
         memoriesLost++;
         c.after(random.nextLong(60 * MILLI), () -> restart(node));
@@ -176,7 +199,7 @@ final class SimFaults {
     }
 
     void maybeCheckpoint(SimNode node) {
-        if (random.nextInt(100) < checkpointPercent) {
+        if ((c.faulty || checkpointsWhenQuiet) && random.nextInt(100) < checkpointPercent) {
             node.checkpoint();
         }
     }
@@ -235,6 +258,12 @@ final class SimFaults {
 
     /** A node has just won an election. */
     void elected(SimNode node) {
+        SimNode first = firstRival;
+        if (c.faulty && first != null && first != node && c.nowNanos < rivalsUntilNanos) {
+            secondRival(node, first);
+        } else if (profile == Profile.MEMBERSHIP && random.nextBoolean()) {
+            c.after(random.nextLong(3 * MILLI), () -> c.admin.actOn(node));
+        }
         if (!c.faulty || profile != Profile.LEADERS_DIE_YOUNG) {
             return;
         }
@@ -250,16 +279,17 @@ final class SimFaults {
         });
     }
 
-    /** A leader has just proposed another configuration, and is alone with it, or almost. */
+    /** A leader has just proposed another configuration; it may not live to see it committed. */
     void membersChanged(SimNode leader) {
         if (profile != Profile.MEMBERSHIP || random.nextInt(3) == 0) {
             return;
         }
+        boolean away = random.nextBoolean();
         c.after(random.nextLong(3 * MILLI), () -> {
             if (!c.faulty || !leader.up()) {
                 return;
             }
-            if (random.nextBoolean()) {
+            if (away) {
                 takeAway(leader);
             } else {
                 twoHalves();
@@ -267,6 +297,55 @@ final class SimFaults {
             }
             SimNode next = any();
             c.after(random.nextLong(30 * MILLI), () -> campaign(next));
+        });
+    }
+
+    /**
+     * Two leaders, each with its own next configuration: the first is cut off and changes the members, alone with it; the
+     * next leader changes them as soon as it is elected, and can reach all but one, which in turn only the first can reach.
+     */
+    private void rivals() {
+        for (SimNode node : c.nodes) {
+            if (node.leads()) {
+                c.reconnect();
+                isolate(node.place, true);
+                firstRival = node;
+                rivalsUntilNanos = c.nowNanos + 300 * MILLI;
+                c.admin.actOn(node);
+                c.after(100 * MILLI + random.nextLong(300 * MILLI), c::reconnect);
+                return;
+            }
+        }
+    }
+
+    private void secondRival(SimNode second, SimNode first) {
+        firstRival = null;
+        SimNode witness = any();
+        if (witness == second) {
+            return;
+        }
+        c.reconnect();
+        for (SimNode node : c.nodes) {
+            for (SimNode apart : List.of(first, witness)) {
+                if (node != first && node != witness) {
+                    cutOff(node, apart);
+                    cutOff(apart, node);
+                }
+            }
+        }
+        c.after(1 + random.nextLong(MILLI), () -> c.admin.remove(second, first.name));
+        c.after(random.nextLong(60 * MILLI), () -> campaign(first));
+        c.after(random.nextLong(60 * MILLI), () -> campaign(first));
+    }
+
+    private void cutOff(SimNode from, SimNode to) {
+        c.cut[from.place][to.place] = true;
+        // Not at once: who has just been elected is not in the state to be told.
+        c.after(1, () -> {
+            if (from.running()) {
+                from.core().peerReachable(to.name, false);
+                from.drainSometimes();
+            }
         });
     }
 

@@ -74,8 +74,7 @@ final class SimOracle {
             throw new Violation("log matching: " + node + " has " + placed + ", elsewhere it is " + other);
         }
         if (other == null && entry.kind() == EntryKind.CONFIGURATION) {
-            proposed.computeIfAbsent(entry.index(), i -> new HashSet<>())
-                    .add(Configuration.decode(entry.payload()));
+            proposed.computeIfAbsent(entry.index(), i -> new HashSet<>()).add(Configuration.decode(entry.payload()));
         }
     }
 
