@@ -18,6 +18,9 @@ class BenchmarkIT {
     private static final BenchmarkCluster.Settings SETTINGS =
             new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.OFF_HEAP, 1, null);
 
+    private static final BenchmarkCluster.Settings FREQUENT_CHECKPOINTS =
+            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.HEAP, 1, 100_000L);
+
     @TempDir
     private Path directory;
 
@@ -41,9 +44,13 @@ class BenchmarkIT {
 
     @Test
     void putsGoOnDuringCheckpoints() throws Exception {
-        BenchmarkCluster.Settings frequent =
-                new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.HEAP, 1, 200_000L);
-        assertThat(new CheckpointRun(2_000, 100, 64, Duration.ofMillis(100)).run(frequent, directory))
+        assertThat(new CheckpointRun(2_000, 100, 64, Duration.ofMillis(100)).run(FREQUENT_CHECKPOINTS, directory))
+                .isZero();
+    }
+
+    @Test
+    void aNodeThatLostItsDirectoryRejoins() throws Exception {
+        assertThat(new RejoinRun(2_000, 100, 16, Duration.ofMillis(300)).run(FREQUENT_CHECKPOINTS, directory))
                 .isZero();
     }
 
