@@ -227,7 +227,8 @@ public final class BenchmarkMain implements Callable<Integer> {
                 Runtime.getRuntime().availableProcessors(),
                 ProcessUsage.machineLoad(),
                 parent);
-        BenchmarkCluster.Settings settings = new BenchmarkCluster.Settings(shards, durability, storage, loops, checkpointBytes);
+        BenchmarkCluster.Settings settings =
+                new BenchmarkCluster.Settings(shards, durability, storage, loops, checkpointBytes);
         System.out.printf(
                 Locale.ROOT, "3 nodes, %d shards, %s, %s, %d B values%n", shards, durability, storage, valueBytes);
         return run(settings, directory) == 0 ? 0 : 1;
