@@ -306,7 +306,7 @@ final class LocalReplicas {
             // Behind whatever the group has written: the batches of one loop are kept in order.
             log.submit(removal(shard, end));
         });
-        end.whenComplete((done, failure) -> {
+        CompletableFuture<Boolean> unused = end.whenComplete((done, failure) -> {
             if (failure == null) {
                 free(shard, host);
             } else {
