@@ -71,7 +71,7 @@ final class Elections {
      */
     private boolean isBeingRemoved() {
         return s.configurations.latestIndex() > s.commitIndex
-                && s.configurations.at(s.commitIndex).isVoter(s.config.self());
+                && s.configurations.mayBeVoter(s.config.self(), s.commitIndex);
     }
 
     /**

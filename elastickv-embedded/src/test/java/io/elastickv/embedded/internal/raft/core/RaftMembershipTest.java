@@ -238,6 +238,35 @@ class RaftMembershipTest {
         assertThat(two.core("n1").role()).isEqualTo(Role.FOLLOWER);
     }
 
+    /** The same, when the member has forgotten in a restart how much is committed, and joined without knowing the members. */
+    @Test
+    void whoMayBeRemovedCampaignsWhateverItKnowsToBeCommitted() {
+        ScriptedCluster one = new ScriptedCluster(1);
+        one.elect("n1");
+        one.addVoter("n1", "n2");
+        one.core("n1").transferLeadership("n2");
+        one.drain("n1");
+        one.settle();
+        one.pass(100);
+        one.settle();
+        assertThat(one.core("n2").role()).isEqualTo(Role.LEADER);
+        one.isolate("n1");
+        one.change("n2", new Remove("n2"));
+        one.crash("n2");
+        one.mail.clear();
+        one.start("n2");
+        one.heal("n1");
+        assertThat(one.core("n2").commitIndex()).isZero();
+        one.pass(2_000);
+        one.mail.clear();
+        one.campaign("n2");
+        one.settle();
+        one.pass(200);
+        one.settle();
+        assertThat(one.core("n1").role()).isEqualTo(Role.LEADER);
+        assertThat(one.core("n1").configuration().voters()).containsExactly("n1");
+    }
+
     @Test
     void aRemovedMemberDoesNotDisturb() {
         c.elect("n1");
