@@ -35,7 +35,9 @@ final class ClientCommands {
                 .addSubcommand(new Delete(session))
                 .addSubcommand(new Scan(session))
                 .addSubcommand(new Explain(session))
-                .addSubcommand(new StatusCommand(session));
+                .addSubcommand(new StatusCommand(session))
+                .addSubcommand(new ReplicaCommands.Add(session))
+                .addSubcommand(new ReplicaCommands.Remove(session));
         return CommandLines.prepare(line)
                 .registerConverter(Duration.class, ClientArguments::duration)
                 .registerConverter(ReadConsistency.class, ClientArguments::consistency)

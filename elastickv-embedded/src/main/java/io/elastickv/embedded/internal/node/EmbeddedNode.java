@@ -4,6 +4,7 @@ import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
@@ -16,8 +17,10 @@ import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.LogException;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
+import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
@@ -58,6 +61,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private static final long FORMATION_POLL_MILLIS = 100;
     private static final long STATUS_MILLIS = 1000;
     private static final long EVICTION_MILLIS = 100;
+    private static final long REPAIR_MILLIS = 200;
     private static final long HAND_OVER_NANOS = 2_000_000_000L;
 
     private enum State {
@@ -79,14 +83,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Peers peers;
     private final List<EventLoop> loops = new ArrayList<>();
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
+    private final Membership membership;
     private final ControlProtocol control;
     private final Gossip gossip;
     private final @Nullable NodeCheckpoints checkpoints;
-    private final @Nullable ShardFactory factory;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
-    private volatile @Nullable ClusterLayout layout;
     private volatile @Nullable String failure;
 
     private EmbeddedNode(NodeConfig config, @Nullable NodeDirectory directory, @Nullable NodeLog log) {
@@ -109,8 +112,6 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.events = new EventDispatcher(callbacks);
         this.peers = new Peers(config.name());
         this.view = new LocalClusterView(this);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards);
-        this.gossip = new Gossip(config.storageless(), channel, peers, shards, router, this::fireLeader);
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -119,13 +120,48 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     channel::batchSendsOfThisThread,
                     channel::flush));
         }
+        ShardMembers members = new ShardMembers();
+        LocalReplicas replicas = null;
         if (log == null || directory == null) {
             this.checkpoints = null;
-            this.factory = null;
         } else {
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
-            this.factory = new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints);
+            replicas = new LocalReplicas(
+                    config.name(),
+                    directory,
+                    log,
+                    shards,
+                    members,
+                    router,
+                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints),
+                    host -> channel.openShard(
+                            host.group().groupId(), "shard-" + host.group().groupId(), host),
+                    threads.readers(),
+                    peers::others);
         }
+        this.membership = new Membership(
+                config,
+                directory,
+                replicas,
+                members,
+                shards,
+                peers,
+                router,
+                channel.rpc(),
+                threads,
+                () -> state.get() == State.OPEN,
+                this::tellStatus,
+                this::refuse);
+        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
+        this.gossip = new Gossip(
+                config,
+                directory == null ? "" : directory.nodeId(),
+                channel,
+                peers,
+                membership,
+                shards,
+                router,
+                this::fireLeader);
     }
 
     /**
@@ -155,7 +191,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         } catch (RuntimeException e) {
             closeQuietly(log);
             closeQuietly(directory);
-            throw e;
+            // Callers are promised one kind of exception for all that is wrong with the directory.
+            throw e instanceof LogException ? new IllegalStateException(e.getMessage(), e) : e;
         }
         try {
             node.begin();
@@ -167,9 +204,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     private static void checkAddress(NodeConfig config, ClusterLayout layout) {
-        Member self = layout.member(config.name())
-                .orElseThrow(() -> new IllegalStateException("dataDirectory = " + config.dataDirectory()
-                        + ": its cluster has no member named " + config.name()));
+        Member self = layout.member(config.name()).orElseThrow();
         boolean alone = layout.members().size() == 1;
         if (!alone && !self.address().equals(config.address().toString())) {
             throw new IllegalStateException("address = " + config.address() + ": the cluster knows node " + self.name()
@@ -187,26 +222,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         loops.forEach(EventLoop::start);
         channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> {
             Hello hello = Hello.decode(payload);
-            responder.reply(hello().encode());
             Formation forming = formation;
             if (forming != null && config.seeds().contains(hello.address())) {
                 forming.heard(hello.address(), hello);
             }
+            membership.greet(hello, () -> responder.reply(hello().encode()));
         });
         channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
             NodeStatus status = NodeStatus.decode(payload);
-            responder.reply(new byte[0]);
+            responder.reply(gossip.answer(status));
             gossip.heard(from, status);
         });
         ClusterLayout known = directory == null ? null : directory.layout();
         if (known != null) {
             channel.setClusterId(known.clusterId());
         }
+        LocalReplicas replicas = membership.replicas();
         // While the network comes up, which takes as long.
-        CompletableFuture<List<ShardHost>> recovering = known == null
+        CompletableFuture<List<ShardHost>> recovering = known == null || replicas == null
                 ? CompletableFuture.completedFuture(List.of())
                 : CompletableFuture.supplyAsync(
-                        () -> recover(known), task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
+                        () -> replicas.recover(known, true),
+                        task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
         try {
             channel.start();
         } catch (TransportException e) {
@@ -241,21 +278,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
         if (checkpoints != null) {
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
         }
-    }
-
-    /** The replicas that the layout puts on this node, with what the disk remembers of them. */
-    private List<ShardHost> recover(ClusterLayout formed) {
-        if (factory == null) {
-            return List.of();
-        }
-        return factory.createAll(formed.placements().stream()
-                .filter(placement -> placement.replicas().contains(name()))
-                .map(placement -> new ShardFactory.Request(placement, name(), Configuration.of(placement.replicas())))
-                .toList());
     }
 
     private static List<ShardHost> recovered(CompletableFuture<List<ShardHost>> recovering) {
@@ -284,7 +311,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 config.shards(),
                 config.replicationFactor(),
                 Formation.ordered(config.seeds()),
-                layout);
+                membership.layout());
     }
 
     private void refuse(String reason) {
@@ -297,10 +324,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             closeAll(recovered);
             return;
         }
+        List<ShardHost> hosts = recovered;
         try {
+            LocalReplicas replicas = membership.replicas();
+            membership.checkIdentity(formed);
+            hosts = recovered != null || replicas == null ? recovered : replicas.recover(formed, false);
             if (first && directory != null) {
                 directory.saveLayout(formed);
             }
+            membership.identities().formed(formed);
             channel.setClusterId(formed.clusterId());
             for (Member member : formed.members()) {
                 if (!member.name().equals(name())) {
@@ -308,35 +340,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             peers.layout(formed);
-            layout = formed;
             List<ShardRoute> routes = new ArrayList<>();
             List<Router.Place> places = new ArrayList<>();
-            List<ShardPlacement> placements = formed.placements();
-            for (ShardHost host : recovered == null ? recover(formed) : recovered) {
-                shards.put(host.group().groupId(), host);
-            }
-            for (ShardPlacement placement : placements) {
+            for (ShardPlacement placement : formed.placements()) {
                 ShardRoute route =
                         new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
-                EventLoop loop = loops.get(placement.id() % loops.size());
-                ShardHost host = shards.get(placement.id());
                 routes.add(route);
-                places.add(new Router.Place(route, loop, host == null ? null : host.endpoint()));
+                places.add(new Router.Place(route, loops.get(placement.id() % loops.size()), null));
             }
-            router.open(new RouteTable(routes), places);
-            for (ShardHost host : shards.values()) {
-                channel.openShard(
-                        host.group().groupId(), "shard-" + host.group().groupId(), host);
-                boolean preferred = host.preferredLeader().equals(name());
-                host.loop().execute(() -> {
-                    host.group().start();
-                    if (preferred && first) {
-                        host.group().campaign();
-                    } else if (preferred) {
-                        host.group().campaignSoon();
-                    }
-                    peers.others().forEach(peer -> host.group().peerReachable(peer, true));
-                });
+            RouteTable table = new RouteTable(routes);
+            membership.members().open(formed, table);
+            router.open(table, places);
+            if (replicas != null && hosts != null) {
+                for (ShardHost host : hosts) {
+                    boolean preferred = host.preferredLeader().equals(name());
+                    replicas.start(host, group -> {
+                        if (preferred && first) {
+                            group.campaign();
+                        } else if (preferred) {
+                            group.campaignSoon();
+                        }
+                    });
+                }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
             LOG.info(
@@ -350,6 +375,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             tellStatus();
         } catch (RuntimeException e) {
             LOG.error("node {} cannot take part", name(), e);
+            if (hosts != null) {
+                // The others are closed with the node.
+                closeAll(hosts.stream()
+                        .filter(host -> shards.get(host.group().groupId()) != host)
+                        .toList());
+            }
             failNode(String.valueOf(e.getMessage()));
         }
     }
@@ -362,8 +393,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (host == null) {
             return; // not open yet: Raft repeats what matters
         }
+        String sender;
         RaftMessage message;
         try {
+            sender = host.frames().sender(from, payload);
+            if (sender == null) {
+                return; // for a replica that was here before, or is not here yet
+            }
             message = RaftMessageCodec.decode(payload);
         } catch (MalformedMessageException e) {
             LOG.warn(
@@ -377,7 +413,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (state.get() == State.CLOSED) {
             return; // what still arrives meanwhile is as good as lost
         }
-        onLoop(host, () -> host.group().receive(from, message));
+        onLoop(host, () -> host.group().receive(sender, message));
     }
 
     private static void onLoop(ShardHost host, Runnable task) {
@@ -456,6 +492,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
+    @Override
+    public void configurationChanged(int groupId, Configuration committed) {
+        membership.committed(groupId, committed);
+    }
+
     private void fireLeader(int shard, long term, @Nullable String leader) {
         events.fire(listener -> {
             listener.leaderChanged(shard, term, leader);
@@ -465,7 +506,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     @Override
     public void failed(int groupId, String reason, Throwable cause) {
-        router.localFailed(groupId);
+        router.localGone(groupId);
         events.fire(listener -> listener.shardStateChanged(groupId, ShardInfo.State.FAILED));
         if (log != null && log.isPoisoned()) {
             Throwable origin = log.failure();
@@ -512,6 +553,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     @Override
+    public NodeMetrics metrics() {
+        CheckpointFigures.Counts counts = checkpointCounts();
+        if (log == null || counts == null) {
+            return NodeMetrics.NONE;
+        }
+        NodeLogStats stats = log.stats();
+        return new NodeMetrics(
+                stats.fsyncs(),
+                stats.frames(),
+                stats.records(),
+                stats.bytes(),
+                counts.written(),
+                counts.writtenBytes(),
+                counts.failed(),
+                counts.running(),
+                counts.installed(),
+                counts.installedBytes(),
+                counts.served(),
+                counts.servedBytes());
+    }
+
+    @Override
     public void awaitReady(Duration timeout) {
         long deadlineNanos = System.nanoTime() + timeout.toNanos();
         String problem = "the cluster has not formed: not all initial members were reached";
@@ -532,7 +595,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     if (leaderless.isEmpty()) {
                         return;
                     }
-                    problem = "no leader is known for shards " + leaderless;
+                    problem = "no leader is known for shards " + leaderless + membership.troubles(leaderless);
                     if (System.nanoTime() - deadlineNanos >= 0) {
                         break;
                     }
@@ -547,7 +610,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     String clusterId() {
-        ClusterLayout formed = layout;
+        ClusterLayout formed = membership.layout();
         return formed == null ? "" : formed.clusterIdText();
     }
 

@@ -10,6 +10,7 @@ import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -114,6 +115,21 @@ final class ShardFactory {
                 String.format("%.1f", checkpointBytes.sum() / 1e6),
                 replayedEntries.sum());
         return made;
+    }
+
+    /**
+     * Deletes what is left of the checkpoints of a replica that is not here any more.
+     *
+     * @throws UncheckedIOException if that does not work; the next start tries again
+     */
+    void deleteCheckpoints(int group) {
+        try {
+            CheckpointDirectory.open(NodeFiles.system(), directory.checkpoints(group), group)
+                    .delete();
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "the checkpoints in " + directory.checkpoints(group) + " cannot be deleted", e);
+        }
     }
 
     private static void awaitEnd(ExecutorService pool) {

@@ -34,6 +34,8 @@ final class ShardHost implements ShardPort {
     private static final int MAX_COMMAND_BYTES = 31 << 20;
 
     private final ShardPlacement placement;
+    private final String member;
+    private final GroupFrames frames;
     private final ReplicaGroup group;
     private final ShardStateMachine stateMachine;
     private final ShardCheckpoints checkpoints;
@@ -41,16 +43,29 @@ final class ShardHost implements ShardPort {
     private final AtomicBoolean evicting = new AtomicBoolean();
 
     ShardHost(
-            ShardPlacement placement,
+            ShardFactory.Request made,
+            GroupFrames frames,
             ReplicaGroup group,
             ShardStateMachine stateMachine,
             ShardCheckpoints checkpoints,
             ShardEndpoint endpoint) {
-        this.placement = placement;
+        this.placement = made.placement();
+        this.member = made.memberId();
+        this.frames = frames;
         this.group = group;
         this.stateMachine = stateMachine;
         this.checkpoints = checkpoints;
         this.endpoint = endpoint;
+    }
+
+    /** What the replica is in its group. */
+    String member() {
+        return member;
+    }
+
+    /** How its messages travel. */
+    GroupFrames frames() {
+        return frames;
     }
 
     ReplicaGroup group() {
@@ -74,7 +89,7 @@ final class ShardHost implements ShardPort {
     }
 
     boolean hasReplicaOn(Collection<String> nodes) {
-        return placement.replicas().stream().anyMatch(nodes::contains);
+        return members().stream().anyMatch(nodes::contains);
     }
 
     /** Removes keys that have expired, if this replica leads; on a reader thread. One round at a time. */
@@ -150,7 +165,7 @@ final class ShardHost implements ShardPort {
 
     @Override
     public List<String> members() {
-        return placement.replicas();
+        return ShardMembers.nodes(group.status().committedConfiguration());
     }
 
     @Override

@@ -5,21 +5,16 @@ import io.elastickv.embedded.StorageEngine;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
-import io.elastickv.embedded.internal.raft.MemberId;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
-import io.elastickv.embedded.internal.raft.core.RaftMessage;
-import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.shard.SlotRanges;
 import io.elastickv.embedded.internal.storage.StorageOptions;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
-import io.elastickv.embedded.internal.transport.EncodedMessage;
-import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 
@@ -80,6 +75,7 @@ final class ShardHosts {
             ShardRecovery.Recovered recovered) {
         ShardPlacement placement = request.placement();
         int id = placement.id();
+        GroupFrames frames = new GroupFrames(request.memberId());
         RaftCore core = new RaftCore(
                 raftConfig(config, request.memberId(), placement, replicasHere),
                 recovered.restored(),
@@ -92,14 +88,15 @@ final class ShardHosts {
                 loop,
                 core,
                 log.group(id),
-                (peer, groupId, message) -> channel.sendGroup(MemberId.node(peer), groupId, RaftFrame.of(message)),
+                (peer, groupId, message) ->
+                        channel.sendGroup(frames.nodeOf(peer), groupId, frames.frame(peer, message)),
                 new Applier(stateMachine),
                 checkpoints,
                 listener,
                 placement.preferredLeader(),
                 recovered.start());
         return new ShardHost(
-                placement, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
+                request, frames, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
     }
 
     private static RaftConfig raftConfig(
@@ -117,7 +114,7 @@ final class ShardHosts {
                 defaults.maxUncommittedEntries(),
                 defaults.maxUncommittedBytes(),
                 Math.max(LEAST_CACHE_BYTES, NODE_CACHE_BYTES / replicasHere),
-                placement.preferredLeader());
+                placement.preferredLeader().equals(config.name()) ? memberId : null);
     }
 
     private record Applier(ShardStateMachine machine) implements StateMachine {
@@ -135,32 +132,6 @@ final class ShardHosts {
         @Override
         public long timeMillis() {
             return machine.logTimeMillis();
-        }
-    }
-
-    /** A message that is encoded straight into the frame that carries it. */
-    private static final class RaftFrame implements EncodedMessage {
-
-        private final RaftMessage message;
-        private final int size;
-
-        private RaftFrame(RaftMessage message) {
-            this.message = message;
-            this.size = RaftMessageCodec.encodedSize(message);
-        }
-
-        static RaftFrame of(RaftMessage message) {
-            return new RaftFrame(message);
-        }
-
-        @Override
-        public int size() {
-            return size;
-        }
-
-        @Override
-        public void writeTo(ByteBuffer target) {
-            RaftMessageCodec.encode(message, target);
         }
     }
 }

@@ -191,11 +191,12 @@ final class Replication {
     }
 
     private void onRejected(Progress peer, AppendResponse m) {
-        if (m.rejectedIndex() <= peer.matchIndex) {
-            return; // late: it has acknowledged more since
+        boolean acknowledged = m.rejectedIndex() <= peer.matchIndex;
+        if (m.rejectedIndex() != peer.nextIndex - 1 && (acknowledged || peer.state != State.REPLICATE)) {
+            return; // late: it has acknowledged more since, or it answers an earlier probe
         }
-        if (peer.state != State.REPLICATE && m.rejectedIndex() != peer.nextIndex - 1) {
-            return; // late: an answer to an earlier probe
+        if (acknowledged) {
+            peer.matchIndex = 0; // its disk lost what it had; to count less for it is always safe
         }
         // Ongaro, 3.5: back up, over all entries that cannot match, but never below what is acknowledged.
         long candidate =

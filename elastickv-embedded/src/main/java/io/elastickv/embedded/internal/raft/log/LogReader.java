@@ -78,6 +78,11 @@ final class LogReader {
         return any;
     }
 
+    /** Stepped mode: whether reads wait. */
+    boolean hasWork() {
+        return !waiting.isEmpty();
+    }
+
     void read(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
         if (!execute(() -> serve(group, from, to, maxEntries, maxBytes, callback))) {
             callback.failed(log.closedException());

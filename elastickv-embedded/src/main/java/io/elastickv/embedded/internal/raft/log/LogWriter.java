@@ -100,6 +100,11 @@ final class LogWriter implements Runnable {
         }
     }
 
+    /** Stepped mode: whether batches wait. */
+    boolean hasWork() {
+        return !queue.isEmpty();
+    }
+
     /** Stepped mode: one group commit of what waits; false if nothing did. */
     boolean step() {
         if (passing || terminated || queue.isEmpty()) {

@@ -150,6 +150,11 @@ public final class NodeLog implements AutoCloseable {
         return reader.step() || wrote;
     }
 
+    /** In stepped mode: whether {@link #step} has something to do. */
+    public boolean hasWork() {
+        return writer.hasWork() || reader.hasWork();
+    }
+
     /** Whether nothing happens but in {@link #step}. */
     public boolean isStepped() {
         return options.stepping();
