@@ -400,8 +400,10 @@ final class MembershipIT {
             cluster.store(0).putAll(entries);
             for (int shard = 0; shard < 2; shard++) {
                 Path checkpoints = cluster.directoryOf(0).resolve("checkpoints").resolve("" + shard);
-                Awaitility.await().atMost(PATIENCE).until(() -> Files.isDirectory(checkpoints)
-                        && checkpoints.toFile().list().length > 0);
+                Awaitility.await()
+                        .atMost(PATIENCE)
+                        .until(() -> Files.isDirectory(checkpoints)
+                                && checkpoints.toFile().list().length > 0);
             }
             cluster.crash(0);
             cluster.wipe(0);

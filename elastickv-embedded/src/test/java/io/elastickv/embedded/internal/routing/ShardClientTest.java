@@ -310,7 +310,9 @@ class ShardClientTest {
         node.route.trouble("nobody remembers it");
         Told<QueryResult> told = node.read("k", 0);
         node.manual.advance(Duration.ofSeconds(6));
-        assertThat(told.failure()).isInstanceOf(UnavailableException.class).hasMessageEndingWith("; nobody remembers it");
+        assertThat(told.failure())
+                .isInstanceOf(UnavailableException.class)
+                .hasMessageEndingWith("; nobody remembers it");
     }
 
     @Test
