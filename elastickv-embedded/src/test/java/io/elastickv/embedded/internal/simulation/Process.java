@@ -57,6 +57,7 @@ final class Process {
     private boolean running;
     private boolean runPlanned;
     private boolean stepPlanned;
+    private boolean readPlanned;
     private long tickAtNanos = Long.MAX_VALUE;
     private long nextLoopTickNanos;
 
@@ -337,20 +338,34 @@ final class Process {
     }
 
     private void planStep() {
-        if (!stepPlanned && !ended && log.hasWork()) {
+        if (!stepPlanned && !ended && log.hasWrites()) {
             stepPlanned = true;
-            after(20 * MICRO + random.nextLong(node.maxSyncNanos), this::step);
+            after(20 * MICRO + random.nextLong(node.maxSyncNanos), this::write);
+        }
+        // Another thread: what is read may be older than what is being written.
+        if (!readPlanned && !ended && log.hasReads()) {
+            readPlanned = true;
+            after(10 * MICRO + random.nextLong(MILLI), this::read);
         }
     }
 
-    /** What the log's threads do. */
-    private void step() {
+    /** What the log's writer does. */
+    private void write() {
         stepPlanned = false;
-        boolean sound = node.disk.faultMet == null;
-        log.step();
+        withLog(log::stepWrites);
         if (node.disk.lie == SimulatedDisk.Lie.LATE_SYNC) {
             simulation.time.after(random.nextLong(10 * MILLI), node.disk::catchUp);
         }
+    }
+
+    private void read() {
+        readPlanned = false;
+        withLog(log::stepReads);
+    }
+
+    private void withLog(Runnable step) {
+        boolean sound = node.disk.faultMet == null;
+        step.run();
         if (diesWithTheDisk()) {
             return;
         }
