@@ -24,6 +24,9 @@ public interface ElastickvNode extends AutoCloseable {
     /** The cluster as this node sees it. */
     ClusterView cluster();
 
+    /** Writes and restores backups of the whole cluster. */
+    Backups backups();
+
     /**
      * Waits until the cluster has formed and this node knows a leader of every shard. Nothing has to wait for it:
      * operations wait by themselves, each until its own timeout.

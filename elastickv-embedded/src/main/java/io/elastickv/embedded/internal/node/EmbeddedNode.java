@@ -516,6 +516,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return host != null && host.group().status().failed();
     }
 
+    @Override
+    public io.elastickv.api.Backups backups() {
+        throw new UnsupportedOperationException();
+    }
+
     ControlProtocol control() {
         return control;
     }
