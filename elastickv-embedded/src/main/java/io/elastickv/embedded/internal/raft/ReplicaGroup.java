@@ -100,6 +100,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     private final @Nullable String preferredLeader;
     private final String self;
     private final GroupClock clock;
+    private final ProposalFreeze freeze = new ProposalFreeze();
 
     /** Guarded by the loop: whether the group is in the loop's queue of groups to process. */
     boolean dirty;
@@ -204,6 +205,31 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         proposals.add(new Proposed(payload, callback));
         loop.markDirty(this);
+    }
+
+    /**
+     * Takes no more proposals into the log until {@link #thaw}, for at most {@code maxNanos}; they wait. Tells {@code
+     * callback} when everything before is applied. Only a leader does so, and for one at a time.
+     */
+    public void freeze(long maxNanos, FreezeCallback callback) {
+        if (failed || closed) {
+            callback.broken("the replica serves no more");
+            return;
+        }
+        freeze.begin(core.role() == Role.LEADER, loop.nowNanos(), maxNanos, callback);
+        loop.markDirty(this);
+    }
+
+    /**
+     * Takes proposals again.
+     *
+     * @param token of the freeze
+     * @return whether the group stood still until now, in the same term
+     */
+    public boolean thaw(long token) {
+        boolean lasted = freeze.thaw(token, loop.nowNanos());
+        loop.markDirty(this);
+        return lasted;
     }
 
     /** Asks for a linearizable read point. All requests of one iteration share one round. */
@@ -322,12 +348,15 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         try {
             core.tick(loop.nowNanos(), clockMillis());
-            submitProposals();
+            if (!freeze.holds(loop.nowNanos())) {
+                submitProposals();
+            }
             submitReads();
             while (core.hasEffects() && !failed) {
                 carryOut(core.takeEffects(), batch);
             }
             applyCommitted();
+            freeze.settle(loop.nowNanos(), core.lastIndex(), appliedIndex, core.term());
             publishStatus();
         } catch (RuntimeException | Error e) {
             fail("the replica failed", e);
@@ -464,6 +493,9 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             while ((lost = pending.poll()) != null) {
                 tell(lost.callback()::unknown);
             }
+        }
+        if (!leads || core.term() != knownTerm) {
+            freeze.breakUp("the leadership changed");
         }
         wasLeader = leads;
         if (core.term() != knownTerm || !Objects.equals(core.leader(), knownLeader)) {
@@ -659,6 +691,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
     private void release() {
         loop.removeTicker(this);
+        freeze.breakUp("the replica serves no more");
         for (Proposed proposed : proposals) {
             tell(() -> proposed.callback.notProposed(Refusal.FAILED, null));
         }
