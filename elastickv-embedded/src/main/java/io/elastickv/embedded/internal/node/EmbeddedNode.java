@@ -1,11 +1,13 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.api.Backups;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
+import io.elastickv.embedded.internal.backup.BackupService;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
@@ -78,6 +80,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
     private final ControlProtocol control;
     private final Gossip gossip;
+    private final BackupService backups;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
@@ -106,6 +109,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.view = new LocalClusterView(this);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards);
         this.gossip = new Gossip(config.storageless(), channel, peers, shards, router, this::fireLeader);
+        this.backups = new BackupService(new BackupService.Node(
+                config.name(),
+                channel.rpc(),
+                router::table,
+                this::clusterId,
+                store.async(),
+                shard -> {
+                    ShardHost host = shards.get(shard);
+                    return host == null ? null : host.exportable();
+                },
+                config.dataDirectory(),
+                config.wallMillis()));
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -221,6 +236,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(STATUS_MILLIS, backups::expire);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
     }
 
@@ -517,8 +533,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     @Override
-    public io.elastickv.api.Backups backups() {
-        throw new UnsupportedOperationException();
+    public Backups backups() {
+        return backups;
     }
 
     ControlProtocol control() {
@@ -554,6 +570,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (forming != null) {
             forming.stop();
         }
+        backups.close();
         if (before == State.OPEN) {
             handLeadershipsOver();
         }
@@ -563,6 +580,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.close();
         loops.forEach(EventLoop::close);
+        backups.awaitEnd();
         closeQuietly(channel);
         closeQuietly(log);
         shards.values().forEach(ShardHost::close);

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.embedded.internal.backup.ExportableShard;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
@@ -16,6 +17,7 @@ import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
+import io.elastickv.embedded.internal.shard.SlotRanges;
 import io.elastickv.embedded.internal.transport.ShardPort;
 import io.elastickv.embedded.internal.transport.ShardRole;
 import java.util.Collection;
@@ -52,6 +54,12 @@ final class ShardHost implements ShardPort {
 
     ShardEndpoint endpoint() {
         return endpoint;
+    }
+
+    /** The replica as exports see it. */
+    ExportableShard exportable() {
+        return new ExportableShard(
+                group, () -> new NaiveCapture(stateMachine, SlotRanges.of(placement.slots())));
     }
 
     EventLoop loop() {
