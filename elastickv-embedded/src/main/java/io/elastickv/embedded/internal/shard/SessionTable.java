@@ -3,8 +3,10 @@ package io.elastickv.embedded.internal.shard;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.CommandResult.BatchDone;
 import io.elastickv.embedded.internal.command.CommandResult.Written;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,50 +15,33 @@ import org.jspecify.annotations.Nullable;
  * Source: D. Ongaro, "Consensus: Bridging Theory and Practice" (2014), section 6.3; here with many outstanding commands
  * per session, in any order, as RIFL has them (C. Lee et al., SOSP 2015).
  *
- * <p>Everything it forgets, it forgets at a place in the log that is the same on every replica. For the apply thread only.
+ * <p>Everything it forgets, it forgets at a place in the log that is the same on every replica. For the apply thread only;
+ * what {@link #capture} returns may be read by another, because from then on the table copies before it changes.
  */
 final class SessionTable {
 
     private static final CommandResult FORGOTTEN = new CommandResult.OutcomeForgotten();
     private static final CommandResult UNKNOWN = new CommandResult.SessionUnknown();
 
-    /** The results of one session: a ring over the sequences from {@code floor} on. */
+    /** One session. */
     private static final class Session {
 
         final long id;
-        long lastUseMillis;
-        /** Smaller sequences are forgotten. */
-        long floor;
-        /** The largest sequence seen. */
-        long last;
+        SessionResults results;
 
-        @Nullable
-        CommandResult[] ring = new @Nullable CommandResult[16];
-
-        Session(long id, long nowMillis) {
+        Session(long id, SessionResults results) {
             this.id = id;
-            this.lastUseMillis = nowMillis;
-        }
-
-        int indexOf(long sequence) {
-            return (int) sequence & (ring.length - 1);
-        }
-
-        void widenTo(long sequence) {
-            int length = ring.length;
-            while (sequence - floor >= length) {
-                length *= 2;
-            }
-            if (length == ring.length) {
-                return;
-            }
-            @Nullable CommandResult[] wider = new @Nullable CommandResult[length];
-            for (long s = floor; s <= last; s++) {
-                wider[(int) s & (length - 1)] = ring[indexOf(s)];
-            }
-            ring = wider;
+            this.results = results;
         }
     }
+
+    /**
+     * A session at some time; immutable as long as somebody may read it.
+     *
+     * @param id the session's id
+     * @param results what is remembered of it
+     */
+    record Captured(long id, SessionResults results) {}
 
     private record PayloadKey(long sessionId, long sequence) {}
 
@@ -69,6 +54,10 @@ final class SessionTable {
     private final LinkedHashMap<PayloadKey, Payload> payloads = new LinkedHashMap<>();
 
     private long payloadBytes;
+    /** Numbers the results that carry values. */
+    private long lastPayload;
+    /** What a session had before the present period may be read elsewhere. */
+    private int period;
 
     SessionTable(SessionLimits limits) {
         this.limits = limits;
@@ -77,7 +66,7 @@ final class SessionTable {
     /** Opens a session; the one used longest ago gives way if there are too many. */
     void open(long id, long nowMillis) {
         closeIdle(nowMillis);
-        sessions.put(id, new Session(id, nowMillis));
+        sessions.put(id, new Session(id, new SessionResults(period, nowMillis)));
         if (sessions.size() > limits.maxSessions()) {
             closeEldest();
         }
@@ -95,12 +84,13 @@ final class SessionTable {
         if (session == null) {
             return UNKNOWN;
         }
-        session.lastUseMillis = nowMillis;
+        SessionResults results = writable(session);
+        results.lastUseMillis = nowMillis;
         raiseFloor(session, ackedBelow);
-        if (sequence < session.floor) {
+        if (sequence < results.floor) {
             return FORGOTTEN;
         }
-        return sequence <= session.last ? session.ring[session.indexOf(sequence)] : null;
+        return results.get(sequence);
     }
 
     /** Keeps the result of a command that {@link #begin} let through. */
@@ -109,13 +99,12 @@ final class SessionTable {
         if (session == null) {
             throw new IllegalStateException("session " + id + " vanished during a command");
         }
-        if (sequence - session.floor >= limits.maxResultsPerSession()) {
+        SessionResults results = writable(session);
+        if (sequence - results.floor >= limits.maxResultsPerSession()) {
             raiseFloor(session, sequence - limits.maxResultsPerSession() + 1);
         }
-        session.widenTo(sequence);
-        session.last = Math.max(session.last, sequence);
-        session.ring[session.indexOf(sequence)] = result;
         int payload = payloadBytes(result);
+        results.put(sequence, result, payload > 0 ? ++lastPayload : 0);
         if (payload > 0) {
             payloads.put(new PayloadKey(id, sequence), new Payload(session, payload));
             payloadBytes += payload;
@@ -134,41 +123,74 @@ final class SessionTable {
         return payloadBytes;
     }
 
-    private void raiseFloor(Session session, long floor) {
-        if (floor <= session.floor) {
-            return;
+    /** All sessions as they are now, the one used longest ago first. Takes a few nanoseconds per session. */
+    List<Captured> capture() {
+        period++;
+        List<Captured> captured = new ArrayList<>(sessions.size());
+        for (Session session : sessions.values()) {
+            captured.add(new Captured(session.id, session.results));
         }
-        long end = Math.min(floor, session.last + 1);
-        for (long s = session.floor; s < end; s++) {
-            int i = session.indexOf(s);
-            CommandResult result = session.ring[i];
-            if (result != null) {
-                session.ring[i] = null;
-                forgetPayload(session.id, s, result);
-            }
+        return captured;
+    }
+
+    /** Takes over a session that another table had, in the order of their last use, before anything else happens. */
+    void restore(Captured captured) {
+        sessions.put(captured.id(), new Session(captured.id(), captured.results()));
+    }
+
+    /** Takes over which results carry values, after all sessions are restored. */
+    void restorePayloads() {
+        record Found(long order, Session session, long sequence, int bytes) {}
+        List<Found> found = new ArrayList<>();
+        for (Session session : sessions.values()) {
+            session.results.forEach((sequence, result, payloadOrder) -> {
+                if (payloadOrder > 0) {
+                    found.add(new Found(payloadOrder, session, sequence, payloadBytes(result)));
+                }
+            });
         }
-        session.floor = floor;
-        if (session.last < floor) {
-            session.last = floor - 1;
-            if (session.ring.length > 1024) {
-                session.ring = new @Nullable CommandResult[16];
-            }
+        found.sort((a, b) -> Long.compare(a.order(), b.order()));
+        for (Found payload : found) {
+            payloads.put(
+                    new PayloadKey(payload.session().id, payload.sequence()),
+                    new Payload(payload.session(), payload.bytes()));
+            payloadBytes += payload.bytes();
+            lastPayload = payload.order();
         }
     }
 
-    private void forgetPayload(long id, long sequence, CommandResult result) {
-        if (payloadBytes(result) > 0) {
-            Payload payload = payloads.remove(new PayloadKey(id, sequence));
-            payloadBytes -= payload == null ? 0 : payload.bytes();
+    /** Whether a result must have been numbered when it was kept. */
+    static boolean carriesValues(CommandResult result) {
+        return payloadBytes(result) > 0;
+    }
+
+    private SessionResults writable(Session session) {
+        if (session.results.period != period) {
+            session.results = session.results.copy(period);
         }
+        return session.results;
+    }
+
+    private void raiseFloor(Session session, long floor) {
+        if (floor > session.results.floor) {
+            writable(session).raiseFloor(floor, (sequence, result, order) -> {
+                if (order > 0) {
+                    forgetPayload(session.id, sequence);
+                }
+            });
+        }
+    }
+
+    private void forgetPayload(long id, long sequence) {
+        Payload payload = payloads.remove(new PayloadKey(id, sequence));
+        payloadBytes -= payload == null ? 0 : payload.bytes();
     }
 
     /** The sequence stays known, so a retry is not applied; what it answers is that the result is forgotten. */
     private void forgetEldestPayload() {
         Iterator<Map.Entry<PayloadKey, Payload>> iterator = payloads.entrySet().iterator();
         Map.Entry<PayloadKey, Payload> eldest = iterator.next();
-        Session session = eldest.getValue().session();
-        session.ring[session.indexOf(eldest.getKey().sequence())] = FORGOTTEN;
+        writable(eldest.getValue().session()).put(eldest.getKey().sequence(), FORGOTTEN, 0);
         payloadBytes -= eldest.getValue().bytes();
         iterator.remove();
     }
@@ -176,7 +198,7 @@ final class SessionTable {
     private void closeIdle(long nowMillis) {
         while (!sessions.isEmpty()) {
             Session eldest = sessions.values().iterator().next();
-            if (nowMillis - eldest.lastUseMillis < limits.idleMillis()) {
+            if (nowMillis - eldest.results.lastUseMillis < limits.idleMillis()) {
                 return;
             }
             closeEldest();
@@ -186,7 +208,11 @@ final class SessionTable {
     private void closeEldest() {
         Iterator<Session> iterator = sessions.values().iterator();
         Session eldest = iterator.next();
-        raiseFloor(eldest, eldest.last + 1);
+        eldest.results.forEach((sequence, result, order) -> {
+            if (order > 0) {
+                forgetPayload(eldest.id, sequence);
+            }
+        });
         iterator.remove();
     }
 

@@ -1,17 +1,26 @@
 package io.elastickv.embedded.internal.shard;
 
 import io.elastickv.api.KeySlot;
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
 import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryResult;
+import io.elastickv.embedded.internal.storage.CheckpointDirectory;
+import io.elastickv.embedded.internal.storage.CheckpointManifest;
 import io.elastickv.embedded.internal.storage.ShardStore;
 import io.elastickv.embedded.internal.storage.StorageEngine;
+import io.elastickv.embedded.internal.storage.StorageException;
 import io.elastickv.embedded.internal.storage.StorageOptions;
+import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a shard's log does: {@link #apply} is a deterministic function of the entries before and the entry. One thread
@@ -24,11 +33,35 @@ public final class ShardStateMachine implements AutoCloseable {
 
     private static final CommandResult DONE = new CommandResult.Done();
 
+    private static final Logger LOG = LoggerFactory.getLogger(ShardStateMachine.class);
+
+    private static final long DEFAULT_CAPTURE_BYTES = 128L << 20;
+
+    /** What an installed state replaces as a whole. */
+    private static final class State {
+
+        final long epoch;
+        final SlotRanges owned;
+        final ShardStore store;
+        final SessionTable sessions;
+        final CommandExecutor executor;
+        final QueryExecutor queries;
+
+        State(long epoch, SlotRanges owned, ShardStore store, SessionTable sessions) {
+            this.epoch = epoch;
+            this.owned = owned;
+            this.store = store;
+            this.sessions = sessions;
+            this.executor = new CommandExecutor(epoch, owned, store);
+            this.queries = new QueryExecutor(epoch, owned, store);
+        }
+    }
+
     private final int shardId;
-    private final ShardStore store;
-    private final SessionTable sessions;
-    private final CommandExecutor executor;
-    private final QueryExecutor queries;
+    private final SessionLimits limits;
+    /** Written by the apply thread only. */
+    private volatile State state;
+
     private final AtomicLong appliedIndex = new AtomicLong();
 
     /**
@@ -42,10 +75,8 @@ public final class ShardStateMachine implements AutoCloseable {
      */
     public ShardStateMachine(int shardId, long epoch, SlotRanges owned, ShardStore store, SessionLimits limits) {
         this.shardId = shardId;
-        this.store = store;
-        this.sessions = new SessionTable(limits);
-        this.executor = new CommandExecutor(epoch, owned, store);
-        this.queries = new QueryExecutor(epoch, owned, store);
+        this.limits = limits;
+        this.state = new State(epoch, owned, store, new SessionTable(limits));
     }
 
     /** A machine over a new, empty store for its slots. */
@@ -68,18 +99,21 @@ public final class ShardStateMachine implements AutoCloseable {
             throw new IllegalStateException(
                     "shard " + shardId + ": entry " + index + " after entry " + appliedIndex.getPlain());
         }
+        State present = state;
         try {
-            CommandResult result = apply(index, CommandCodec.decode(envelope));
+            CommandResult result = apply(present, index, CommandCodec.decode(envelope));
             appliedIndex.setRelease(index);
             return result;
         } catch (RuntimeException | Error e) {
-            store.fail(e);
+            present.store.fail(e);
             throw e;
         }
     }
 
-    private CommandResult apply(long index, Envelope envelope) {
-        store.beginCommand();
+    private static CommandResult apply(State state, long index, Envelope envelope) {
+        ShardStore store = state.store;
+        SessionTable sessions = state.sessions;
+        store.beginCommand(index);
         Command command = envelope.command();
         long now = Math.max(store.logTimeMillis(), envelope.timeMillis());
         if (command instanceof Command.AdvanceTime advance) {
@@ -94,18 +128,99 @@ public final class ShardStateMachine implements AutoCloseable {
             return DONE;
         }
         if (envelope.sessionId() == 0) {
-            return executor.execute(index, now, command);
+            return state.executor.execute(index, now, command);
         }
         CommandResult known = sessions.begin(envelope.sessionId(), envelope.sequence(), envelope.ackedBelow(), now);
         if (known != null) {
             return known;
         }
-        CommandResult result = executor.execute(index, now, command);
+        CommandResult result = state.executor.execute(index, now, command);
         // A refusal for the slot changed nothing and is no outcome: the retry shall be decided anew.
         if (!(result instanceof CommandResult.WrongShard)) {
             sessions.finish(envelope.sessionId(), envelope.sequence(), result);
         }
         return result;
+    }
+
+    /**
+     * Holds the state as it is now, for a checkpoint. On the apply thread; takes microseconds. One capture at a time.
+     *
+     * @throws IllegalStateException if the one before is not closed
+     */
+    public StateCapture beginCapture() {
+        return beginCapture(DEFAULT_CAPTURE_BYTES);
+    }
+
+    /** As {@link #beginCapture()}; the capture fails when it would hold more than {@code maxHeldBytes} of changed entries. */
+    public StateCapture beginCapture(long maxHeldBytes) {
+        State present = state;
+        return new StateCapture(
+                appliedIndex.getPlain(),
+                present.epoch,
+                present.owned,
+                present.store.beginCapture(maxHeldBytes),
+                present.sessions.capture());
+    }
+
+    /**
+     * Reads a state from a checkpoint, off the apply thread; changes nothing here.
+     *
+     * @throws io.elastickv.embedded.internal.storage.CheckpointDamagedException if it is damaged
+     */
+    public LoadedState load(CheckpointDirectory directory, CheckpointManifest manifest) throws IOException {
+        try (StateLoad load = beginLoad(directory, manifest)) {
+            for (int file = 0; file < load.fileCount(); file++) {
+                load.loadFile(file);
+            }
+            return load.finish();
+        }
+    }
+
+    /** As {@link #load}, file by file. */
+    public StateLoad beginLoad(CheckpointDirectory directory, CheckpointManifest manifest) {
+        SlotRanges owned = ownedIn(manifest);
+        return new StateLoad(directory, manifest, limits, state.store.newLoader(owned.first(), owned.last()));
+    }
+
+    private static SlotRanges ownedIn(CheckpointManifest manifest) {
+        return SlotRanges.of(manifest.slots().stream()
+                .map(span -> new SlotRange(span.first(), span.last()))
+                .toList());
+    }
+
+    /**
+     * Takes a loaded state in place of the present one, on the apply thread. A query sees one or the other. The old one is
+     * freed on a thread of its own, once its readers have left; a capture of it fails.
+     *
+     * @throws IllegalArgumentException if it is not ahead of what is applied
+     */
+    public void install(LoadedState loaded) {
+        install(loaded, command -> {
+            Thread thread = new Thread(command, "elastickv-shard-" + shardId + "-free");
+            thread.setDaemon(true);
+            thread.start();
+        });
+    }
+
+    /** As {@link #install(LoadedState)}; frees the old state by way of {@code background}. */
+    public void install(LoadedState loaded, Executor background) {
+        if (loaded.index() <= appliedIndex.getPlain()) {
+            throw new IllegalArgumentException("shard " + shardId + ": a state of entry " + loaded.index()
+                    + " in place of that of entry " + appliedIndex.getPlain());
+        }
+        State old = state;
+        CheckpointManifest manifest = loaded.manifest();
+        state = new State(manifest.epoch(), ownedIn(manifest), loaded.take(), loaded.sessions());
+        // Only now may a read be answered that waits for an entry in it.
+        appliedIndex.setRelease(loaded.index());
+        old.store.endCapture("the state was replaced by that of entry " + loaded.index());
+        background.execute(() -> {
+            try {
+                old.store.close();
+            } catch (RuntimeException e) {
+                LOG.warn("shard {}: the replaced state was not freed", shardId, e);
+            }
+        });
     }
 
     /** Entries up to here are applied. Any thread. */
@@ -115,7 +230,7 @@ public final class ShardStateMachine implements AutoCloseable {
 
     /** The log's time in milliseconds since 1970. Any thread. */
     public long logTimeMillis() {
-        return store.logTimeMillis();
+        return state.store.logTimeMillis();
     }
 
     /**
@@ -127,7 +242,7 @@ public final class ShardStateMachine implements AutoCloseable {
      * @throws RuntimeException if the store is closed or the replica has failed
      */
     public QueryResult query(Query query, long readTimeMillis) {
-        return queries.execute(query, readTimeMillis, true);
+        return read(present -> present.queries.execute(query, readTimeMillis, true));
     }
 
     /**
@@ -137,7 +252,7 @@ public final class ShardStateMachine implements AutoCloseable {
      * @param clockMillis the clock of whoever answers
      */
     public QueryResult queryLocal(Query query, long clockMillis) {
-        return queries.execute(query, clockMillis, false);
+        return read(present -> present.queries.execute(query, clockMillis, false));
     }
 
     /**
@@ -146,22 +261,36 @@ public final class ShardStateMachine implements AutoCloseable {
      * @param limit at most so many
      */
     public List<byte[]> collectExpired(long nowMillis, int limit) {
-        return store.collectExpired(nowMillis, limit);
+        return read(present -> present.store.collectExpired(nowMillis, limit));
     }
 
     /** How many keys there are, those expired but not yet removed included. Any thread. */
     public long size() {
-        return store.size();
+        return state.store.size();
     }
 
     /** Memory reserved outside the heap in bytes. Any thread. */
     public long offHeapBytes() {
-        return store.offHeapBytes();
+        return read(present -> present.store.offHeapBytes());
+    }
+
+    /** Reads one state: the new one if the old one is closed before the read got in. */
+    private <T> T read(Function<State, T> read) {
+        while (true) {
+            State present = state;
+            try {
+                return read.apply(present);
+            } catch (StorageException e) {
+                if (present == state) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Frees the store; readers still inside get a moment, later ones an exception. Not beside {@link #apply}. Idempotent. */
     @Override
     public void close() {
-        store.close();
+        state.store.close();
     }
 }

@@ -53,6 +53,15 @@ interface Bucket {
      */
     void forEach(EntryVisitor visitor);
 
+    /** A walk that begins now; see {@link BucketPass}. To be called by the writer. */
+    BucketPass newPass();
+
+    /** Keeps the pieces of a value even when it is replaced or removed, once more for each call. For the writer. */
+    void pin(LargeValue large);
+
+    /** Undoes {@link #pin}; frees the pieces if the value is gone. For the writer. */
+    void unpin(LargeValue large);
+
     /** Memory outside the heap, reserved (not all of it resident). */
     long offHeapBytes();
 

@@ -3,11 +3,20 @@ package io.elastickv.embedded.internal.storage;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
-/** A bucket with what is known of the expiry of its entries, so that looking for expired ones costs nothing when none is due. */
+/**
+ * A bucket with what is known of it: when its entries expire, so that looking for expired ones costs nothing when none is
+ * due; how many they are and when they were changed last; and who wants to see what it had before a change.
+ */
 final class BucketHolder {
 
     final Bucket bucket;
+    // Of the writer:
+    private long lastChange;
+    private long keys;
+    private @Nullable BucketCapture capture;
+
     /** How many entries have an expiry time. Changed by the writer only. */
     private final AtomicInteger expiringEntries = new AtomicInteger();
     /** No entry expires before. */
@@ -15,6 +24,40 @@ final class BucketHolder {
 
     BucketHolder(Bucket bucket) {
         this.bucket = bucket;
+    }
+
+    // ---- for the writer ----
+
+    /** The index of the log's last entry that changed the bucket. */
+    long lastChange() {
+        return lastChange;
+    }
+
+    long keys() {
+        return keys;
+    }
+
+    @Nullable
+    BucketCapture capture() {
+        return capture;
+    }
+
+    void setCapture(@Nullable BucketCapture capturing) {
+        capture = capturing;
+    }
+
+    /** Before the entry of {@code key} is changed. */
+    void beforeChange(byte[] key) {
+        BucketCapture capturing = capture;
+        if (capturing != null) {
+            capturing.beforeChange(key);
+        }
+    }
+
+    /** After a change by the log's entry at {@code index}, which added so many keys. */
+    void changed(long index, int addedKeys) {
+        lastChange = index;
+        keys += addedKeys;
     }
 
     /** For the writer: an entry's expiry time was replaced, after the bucket has it; 0 for never. */

@@ -4,6 +4,8 @@ import io.elastickv.embedded.internal.command.StoredValue;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
 import net.openhft.chronicle.bytes.RandomDataInput;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +31,7 @@ final class ChronicleBucket implements Bucket {
     /** Only for the first maps; later ones go by what was written. */
     private static final double AVERAGE_KEY_BYTES = 16;
 
-    private static final double AVERAGE_VALUE_BYTES = 109;
+    private static final double AVERAGE_VALUE_BYTES = 100;
     private static final int INITIAL_PIECES = 64;
 
     private final ReaderGate gate;
@@ -38,16 +40,34 @@ final class ChronicleBucket implements Bucket {
     private volatile @Nullable ChronicleGenerations pieces;
     /** Writer only. */
     private long lastLargeId;
+    /** The values whose pieces stay, by id. Writer only. */
+    private final Map<Long, Pin> pins = new HashMap<>();
+
+    private static final class Pin {
+        int count;
+        /** The value was replaced or removed. */
+        boolean isGone;
+    }
 
     ChronicleBucket(ReaderGate gate, StorageOptions options) {
+        this(gate, options, options.initialEntries(), AVERAGE_KEY_BYTES, AVERAGE_VALUE_BYTES);
+    }
+
+    /** A bucket for what is known to come; it may become more. */
+    ChronicleBucket(
+            ReaderGate gate,
+            StorageOptions options,
+            long expectedEntries,
+            double averageKeyBytes,
+            double averageValueBytes) {
         this.gate = gate;
         this.options = options;
         this.entries = new ChronicleGenerations(
                 gate,
-                options.initialEntries(),
+                expectedEntries,
                 options.growthFactor(),
-                AVERAGE_KEY_BYTES,
-                AVERAGE_VALUE_BYTES,
+                averageKeyBytes,
+                averageValueBytes + EXPIRY_OFFSET,
                 ChronicleMaps.maxEntryBytes(options));
     }
 
@@ -127,6 +147,27 @@ final class ChronicleBucket implements Bucket {
     }
 
     @Override
+    public BucketPass newPass() {
+        return new ChroniclePass(this, entries.newCursor());
+    }
+
+    @Override
+    public void pin(LargeValue large) {
+        pins.computeIfAbsent(large.id(), id -> new Pin()).count++;
+    }
+
+    @Override
+    public void unpin(LargeValue large) {
+        Pin pin = pins.get(large.id());
+        if (pin != null && --pin.count == 0) {
+            pins.remove(large.id());
+            if (pin.isGone) {
+                removePieces(large);
+            }
+        }
+    }
+
+    @Override
     public long offHeapBytes() {
         ChronicleGenerations large = pieces;
         return entries.offHeapBytes() + (large == null ? 0 : large.offHeapBytes());
@@ -172,17 +213,26 @@ final class ChronicleBucket implements Bucket {
             return ABSENT;
         }
         if (old instanceof LargeValue large) {
-            ChronicleGenerations from = pieces;
-            if (from == null) {
-                throw new StorageException("the pieces of a value are missing");
-            }
-            int pieceBytes = options.maxInlineValueBytes();
-            for (int at = 0, n = 0; at < large.length(); at += pieceBytes, n++) {
-                from.remove(pieceKey(large.id(), n), (in, offset, size) -> null);
+            Pin pin = pins.isEmpty() ? null : pins.get(large.id());
+            if (pin == null) {
+                removePieces(large);
+            } else {
+                pin.isGone = true;
             }
             return large.expiresAtMillis();
         }
         return (Long) old;
+    }
+
+    private void removePieces(LargeValue large) {
+        ChronicleGenerations from = pieces;
+        if (from == null) {
+            throw new StorageException("the pieces of a value are missing");
+        }
+        int pieceBytes = options.maxInlineValueBytes();
+        for (int at = 0, n = 0; at < large.length(); at += pieceBytes, n++) {
+            from.remove(pieceKey(large.id(), n), (in, offset, size) -> null);
+        }
     }
 
     private static byte[] header(long version, long expiresAtMillis, int flags, int rest) {
@@ -212,7 +262,29 @@ final class ChronicleBucket implements Bucket {
         return (in.readByte(offset) & HAS_EXPIRY) != 0 ? in.readLong(offset + EXPIRY_OFFSET) : 0;
     }
 
-    private static int headerBytes(int flags) {
+    // ---- the same of an entry that was copied out ----
+
+    static long versionOf(byte[] bytes, int entry) {
+        return (long) LONG.get(bytes, entry + VERSION_OFFSET);
+    }
+
+    static long expiryOf(byte[] bytes, int entry) {
+        return (bytes[entry] & HAS_EXPIRY) != 0 ? (long) LONG.get(bytes, entry + EXPIRY_OFFSET) : 0;
+    }
+
+    static @Nullable LargeValue largeOf(byte[] bytes, int entry) {
+        if ((bytes[entry] & IS_LARGE) == 0) {
+            return null;
+        }
+        int at = entry + headerBytes(bytes[entry]);
+        return new LargeValue(
+                (long) LONG.get(bytes, at),
+                (int) INT.get(bytes, at + Long.BYTES),
+                versionOf(bytes, entry),
+                expiryOf(bytes, entry));
+    }
+
+    static int headerBytes(int flags) {
         return (flags & HAS_EXPIRY) != 0 ? EXPIRY_OFFSET + Long.BYTES : EXPIRY_OFFSET;
     }
 

@@ -206,6 +206,53 @@ final class ChronicleGenerations {
         }
     }
 
+    /**
+     * A walk over the maps that there are now, segment by segment: an entry that is not written meanwhile stays where it is,
+     * so each is met exactly once. Not thread-safe; the maps must not be closed during a call.
+     */
+    final class Cursor {
+
+        private final Generation[] all = generations;
+        private int generation;
+        private int segment;
+
+        /**
+         * Copies the entries of the next segment.
+         *
+         * @return whether there are more segments
+         */
+        boolean copyNext(EntryCopies into) {
+            while (generation < all.length) {
+                Generation present = all[generation];
+                if (segment == present.map.segments() || !isPresent(present)) {
+                    generation++;
+                    segment = 0;
+                    continue;
+                }
+                try (MapSegmentContext<byte[], byte[], ?> context = present.map.segmentContext(segment)) {
+                    context.forEachSegmentEntry(entry -> into.add(entry.key(), entry.value()));
+                }
+                segment++;
+                return true;
+            }
+            return false;
+        }
+    }
+
+    /** False once it has become empty. */
+    private boolean isPresent(Generation generation) {
+        for (Generation present : generations) {
+            if (present == generation) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    Cursor newCursor() {
+        return new Cursor();
+    }
+
     long offHeapBytes() {
         long sum = 0;
         for (Generation generation : generations) {

@@ -12,8 +12,17 @@ final class ChronicleMaps {
     /** How often a map may grow by its initial size; growing makes it slower, so this is a reserve (see {@link ChronicleGenerations}). */
     private static final double MAX_BLOAT_FACTOR = 10;
 
-    /** A scan or an expiry pass holds up writers for one segment at most. */
-    private static final int SEGMENTS = 4;
+    /**
+     * A scan, an expiry pass or a checkpoint holds up writers to one segment at a time: for 0.7 ms when it has as many entries
+     * as this (140 ns each were measured for copying those of 125 bytes).
+     */
+    private static final int ENTRIES_PER_SEGMENT = 4096;
+
+    /** Likewise for long entries. */
+    private static final double BYTES_PER_SEGMENT = 2 << 20;
+
+    private static final int MIN_SEGMENTS = 4;
+    private static final int MAX_SEGMENTS = 1 << 14;
 
     /** What a segment's tier must at least hold: the longest key with the longest inline value, several times. */
     private static final long MIN_TIER_BYTES = 512 * 1024;
@@ -43,18 +52,29 @@ final class ChronicleMaps {
             long entries, double averageKeyBytes, double averageValueBytes, int maxEntryBytes) {
         double averageEntryBytes = averageKeyBytes + averageValueBytes;
         long minTierBytes = Math.max(MIN_TIER_BYTES, 4L * maxEntryBytes);
-        long enough = Math.max(entries, (long) Math.ceil(SEGMENTS * minTierBytes / averageEntryBytes));
+        int segments = segments(entries, averageEntryBytes);
+        long enough = Math.max(entries, (long) Math.ceil(segments * minTierBytes / averageEntryBytes));
         return ChronicleMapBuilder.of(byte[].class, byte[].class)
                 .name("elastickv")
                 .entries(enough)
                 .averageKeySize(averageKeyBytes)
                 .averageValueSize(averageValueBytes)
-                .actualSegments(SEGMENTS)
+                .actualSegments(segments)
                 .maxBloatFactor(MAX_BLOAT_FACTOR)
                 .putReturnsNull(true)
                 .removeReturnsNull(true)
                 .skipCloseOnExitHook(true)
                 .create();
+    }
+
+    private static int segments(long entries, double averageEntryBytes) {
+        double wanted = Math.max(
+                (double) entries / ENTRIES_PER_SEGMENT, entries * averageEntryBytes / BYTES_PER_SEGMENT);
+        int segments = MIN_SEGMENTS;
+        while (segments < wanted && segments < MAX_SEGMENTS) {
+            segments *= 2;
+        }
+        return segments;
     }
 
     /** The largest entry of a map of keys and inline values. */

@@ -43,6 +43,9 @@ public final class ShardStore implements AutoCloseable {
     private final ReentrantLock collecting = new ReentrantLock();
     private final KeyScanner scanner;
     private boolean closed;
+    // Of the apply thread:
+    private long commandIndex;
+    private @Nullable StoreCapture capture;
 
     /**
      * An empty store.
@@ -72,10 +75,56 @@ public final class ShardStore implements AutoCloseable {
 
     // ---- for the apply thread ----
 
-    /** Before each command: lets long reads finish, and frees what nobody reads any more. */
-    public void beginCommand() {
+    /**
+     * Before each command: lets long reads finish, and frees what nobody reads any more.
+     *
+     * @param index the index of the log's entry
+     */
+    public void beginCommand(long index) {
+        commandIndex = index;
         stamps.awaitPause();
         gate.poll();
+        StoreCapture capturing = capture;
+        if (capturing != null && capturing.poll(gate)) {
+            capture = null;
+        }
+    }
+
+    /**
+     * Holds the entries as they are now; takes microseconds. One capture at a time.
+     *
+     * @param maxHeldBytes the capture fails when it would have to hold more than this of what is changed meanwhile
+     * @throws IllegalStateException if the one before is not closed
+     */
+    public StoreCapture beginCapture(long maxHeldBytes) {
+        StoreCapture before = capture;
+        if (before != null) {
+            if (!before.isOver()) {
+                throw new IllegalStateException("a capture is going on");
+            }
+            before.finish(gate);
+        }
+        StoreCapture capturing = new StoreCapture(this, maxHeldBytes);
+        for (int i = 0; i < buckets.length(); i++) {
+            BucketHolder holder = buckets.getPlain(i);
+            if (holder != null) {
+                capturing.add(gate, holder, slotsOfBucket(i));
+            }
+        }
+        capture = capturing;
+        return capturing;
+    }
+
+    /** Lets a capture fail that may be going on. */
+    public void endCapture(String why) {
+        if (capture != null && !capture.isOver()) {
+            capture.fail(why);
+        }
+    }
+
+    /** An empty store like this one, to be filled from a checkpoint. Any thread. */
+    public StoreLoader newLoader(int first, int last) {
+        return new StoreLoader(new ShardStore(engine, options, first, last, slotOf));
     }
 
     /** The log's time is now {@code millis}, which is not less than before. */
@@ -134,7 +183,9 @@ public final class ShardStore implements AutoCloseable {
             holder = new BucketHolder(engine.newBucket(gate, options));
             buckets.setRelease(indexOf(slot), holder);
         }
+        holder.beforeChange(key);
         long old = holder.bucket.put(key, value, version, expiresAtMillis);
+        holder.changed(commandIndex, old == ABSENT ? 1 : 0);
         if (old == ABSENT) {
             count(slot, 1);
         }
@@ -155,8 +206,10 @@ public final class ShardStore implements AutoCloseable {
         if (holder == null) {
             return ABSENT;
         }
+        holder.beforeChange(key);
         long old = holder.bucket.setExpiry(key, expiresAtMillis);
         if (old != ABSENT) {
+            holder.changed(commandIndex, 0);
             holder.replaced(old, expiresAtMillis);
         }
         return old;
@@ -172,8 +225,10 @@ public final class ShardStore implements AutoCloseable {
         if (holder == null) {
             return ABSENT;
         }
+        holder.beforeChange(key);
         long old = holder.bucket.remove(key);
         if (old != ABSENT) {
+            holder.changed(commandIndex, -1);
             count(slot, -1);
             holder.replaced(old, 0);
         }
@@ -187,7 +242,7 @@ public final class ShardStore implements AutoCloseable {
         }
         for (int i = 0; i < buckets.length(); i++) {
             BucketHolder holder = buckets.getAndSet(i, null);
-            if (holder != null) {
+            if (holder != null && (capture == null || !capture.adopt(holder))) {
                 gate.retire(holder.bucket::close);
             }
         }
@@ -205,6 +260,7 @@ public final class ShardStore implements AutoCloseable {
             return;
         }
         closed = true;
+        endCapture("the replica was closed");
         if (!gate.close(CLOSE_TIMEOUT_NANOS)) {
             throw new StorageException("readers are still inside: the storage is left to the end of the process");
         }
@@ -213,6 +269,10 @@ public final class ShardStore implements AutoCloseable {
             if (holder != null) {
                 holder.bucket.close();
             }
+        }
+        if (capture != null) {
+            capture.closeOrphans();
+            capture = null;
         }
     }
 
@@ -407,8 +467,56 @@ public final class ShardStore implements AutoCloseable {
         return buckets.getAcquire(indexOf(slot));
     }
 
+    /** Those of the bucket at {@code i} that are the store's. */
+    private SlotSpan slotsOfBucket(int i) {
+        int first = ((firstSlot >> bucketShift) + i) << bucketShift;
+        return new SlotSpan(Math.max(first, firstSlot), Math.min(first + options.slotsPerBucket() - 1, lastSlot));
+    }
+
+    SlotSpan slotsOfBucketOf(int slot) {
+        return slotsOfBucket(indexOf(slot));
+    }
+
     private int indexOf(int slot) {
         return (slot >> bucketShift) - (firstSlot >> bucketShift);
+    }
+
+    // ---- for the loader ----
+
+    /** Adds an entry before the store is used; false if it was there. Each bucket is for one thread at a time. */
+    boolean load(
+            BucketHolder holder, int slot, byte[] key, byte[] value, long version, long expiresAtMillis, long index) {
+        long old = holder.bucket.put(key, value, version, expiresAtMillis);
+        holder.changed(index, old == ABSENT ? 1 : 0);
+        if (old > 0 || expiresAtMillis > 0) {
+            holder.replaced(old, expiresAtMillis);
+        }
+        if (old == ABSENT) {
+            keysOfSlot.setPlain(slot - firstSlot, keysOfSlot.getPlain(slot - firstSlot) + 1);
+        }
+        return old == ABSENT;
+    }
+
+    /** The bucket of a slot; made for what is expected, if it is not there. Any thread. */
+    BucketHolder bucketForLoading(int slot, @Nullable CheckpointFile expected) {
+        int i = indexOf(slot);
+        BucketHolder holder = buckets.getAcquire(i);
+        if (holder != null) {
+            return holder;
+        }
+        BucketHolder made = new BucketHolder(engine.newBucket(gate, options, expected));
+        holder = buckets.compareAndExchange(i, null, made);
+        if (holder == null) {
+            return made;
+        }
+        made.bucket.close();
+        return holder;
+    }
+
+    /** After all entries are loaded. */
+    void loaded(long keyCount, long logTime) {
+        keys.set(keyCount);
+        logTimeMillis.set(logTime);
     }
 
     private Timed<Object> findTimed(int slot, byte[] key) {

@@ -1,11 +1,16 @@
 package io.elastickv.embedded.internal.storage;
 
+import org.jspecify.annotations.Nullable;
+
 /** What keeps the entries. */
 public enum StorageEngine {
     /** Chronicle Map: outside the heap, so the garbage collector never sees the entries. Needs flags of the JVM. */
     OFF_HEAP,
     /** Plain Java objects: no flags, more memory per entry, and the garbage collector's time. */
     HEAP;
+
+    /** A bucket that was loaded will grow. */
+    private static final double LOAD_RESERVE = 1.25;
 
     private static final String FLAGS = "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED"
             + " --add-opens=java.base/java.lang=ALL-UNNAMED"
@@ -46,6 +51,20 @@ public enum StorageEngine {
 
     Bucket newBucket(ReaderGate gate, StorageOptions options) {
         return this == HEAP ? new HeapBucket() : new ChronicleBucket(gate, options);
+    }
+
+    /** A bucket for what a file has; null for what is not known. */
+    Bucket newBucket(ReaderGate gate, StorageOptions options, @Nullable CheckpointFile expected) {
+        if (this == HEAP || expected == null || expected.keys() == 0) {
+            return newBucket(gate, options);
+        }
+        double keys = expected.keys();
+        return new ChronicleBucket(
+                gate,
+                options,
+                Math.max(options.initialEntries(), (long) (keys * LOAD_RESERVE)),
+                Math.max(1, expected.keyBytes() / keys),
+                Math.min(options.maxInlineValueBytes(), Math.max(1, expected.valueBytes() / keys)));
     }
 
     private static void checkOpen(String... packages) {
