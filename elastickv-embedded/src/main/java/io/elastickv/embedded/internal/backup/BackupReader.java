@@ -200,7 +200,8 @@ final class BackupReader implements AutoCloseable {
         long at = position;
         ByteBuffer bytes = readBytes(length);
         if (BackupFormat.crc(crc, bytes, 0, length) != expectedCrc) {
-            throw damaged(at, what + " does not match its checksum: some of the " + length + " bytes from there on changed");
+            throw damaged(
+                    at, what + " does not match its checksum: some of the " + length + " bytes from there on changed");
         }
         return bytes;
     }
@@ -223,7 +224,8 @@ final class BackupReader implements AutoCloseable {
 
     private InvalidRequestException damaged(long offset, @Nullable String what) {
         return new InvalidRequestException(
-                Reason.DAMAGED, "file " + path + " at offset " + offset + ": " + what + "; take another copy of the backup");
+                Reason.DAMAGED,
+                "file " + path + " at offset " + offset + ": " + what + "; take another copy of the backup");
     }
 
     @Override

@@ -122,7 +122,8 @@ public final class BackupService implements Backups, AutoCloseable {
                 throw new UnavailableException("node " + node.name + " is closed");
             }
             if (System.nanoTime() - deadlineNanos >= 0) {
-                throw new UnavailableException("node " + node.name + ": the cluster has not formed, or was not reached");
+                throw new UnavailableException(
+                        "node " + node.name + ": the cluster has not formed, or was not reached");
             }
             try {
                 TimeUnit.MILLISECONDS.sleep(10);

@@ -58,8 +58,8 @@ final class BackupWriter implements AutoCloseable {
         random.nextBytes(name);
         Header header = new Header(clusterId, takenAtMillis, random.nextLong(), shards);
         // A name of its own, so that two exports to one place do not write into one file.
-        Path unfinished =
-                target.resolveSibling(target.getFileName() + "." + HexFormat.of().formatHex(name) + ".unfinished");
+        Path unfinished = target.resolveSibling(
+                target.getFileName() + "." + HexFormat.of().formatHex(name) + ".unfinished");
         return create(files, target.toAbsolutePath(), unfinished.toAbsolutePath(), header);
     }
 

@@ -1,21 +1,10 @@
 package io.elastickv.embedded.internal.backup;
 
+import io.elastickv.embedded.internal.storage.EntrySink;
 import java.io.IOException;
 
 /** The entries of a shard as they were at one moment, held still beside a replica that goes on. For one thread. */
 public interface CapturedState extends AutoCloseable {
-
-    /** Sees the entries. */
-    @FunctionalInterface
-    interface EntryVisitor {
-
-        /**
-         * Sees one entry; the arrays must not be changed.
-         *
-         * @param expiresAtMillis milliseconds since 1970; 0 for never
-         */
-        void visit(byte[] key, byte[] value, long expiresAtMillis) throws IOException;
-    }
 
     /** The entries of the shard's log up to here are in it. */
     long index();
@@ -24,12 +13,12 @@ public interface CapturedState extends AutoCloseable {
     long logTimeMillis();
 
     /**
-     * Shows some more entries, a bounded number.
+     * Shows some more entries, a bounded number. One that is changed meanwhile may be shown twice, equally.
      *
      * @return whether there are more
      * @throws IOException if the state could not be held any longer; the message says why
      */
-    boolean step(EntryVisitor visitor) throws IOException;
+    boolean step(EntrySink sink) throws IOException;
 
     /** Lets it go. Any thread; idempotent. */
     @Override

@@ -8,9 +8,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,24 +51,34 @@ final class CutTaker {
      */
     record Cut(long export, List<Part> parts) {}
 
+    /** Lets time pass between attempts. */
+    @FunctionalInterface
+    interface Pause {
+        void millis(long millis) throws InterruptedException;
+    }
+
     private final LeaderCalls calls;
     private final List<ShardRoute> shards;
+    private final Pause pause;
     private String problem = "";
 
-    CutTaker(LeaderCalls calls, List<ShardRoute> shards) {
+    CutTaker(LeaderCalls calls, List<ShardRoute> shards, Pause pause) {
         this.calls = calls;
         this.shards = shards;
+        this.pause = pause;
     }
 
     /**
      * Takes a cut; nobody stands still any more when it returns.
      *
-     * @throws ExportFailedException if there was none until the deadline, or several attempts came to nothing
+     * @param leadersNanos until when all shards must have a leader with a majority
+     * @param deadlineNanos until when those that are busy with a checkpoint are waited for
+     * @throws ExportFailedException if there was none until then, or several attempts came to nothing
      */
-    Cut take(long deadlineNanos) throws ExportFailedException, InterruptedException {
+    Cut take(long leadersNanos, long deadlineNanos) throws ExportFailedException, InterruptedException {
         long leaseMillis = FIRST_LEASE_MILLIS;
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-            Map<ShardRoute, String> leaders = awaitLeaders(deadlineNanos);
+            Map<ShardRoute, String> leaders = awaitLeaders(leadersNanos, deadlineNanos);
             Cut cut = attempt(leaders, leaseMillis);
             if (cut != null) {
                 return cut;
@@ -76,23 +86,25 @@ final class CutTaker {
             LOG.info("no moment at which all shards stood still, attempt {} of {}: {}", attempt, ATTEMPTS, problem);
             leaseMillis = Math.min(2 * leaseMillis, MAX_LEASE_MILLIS);
             // Writers get their turn, and two exports at the same time do not keep meeting.
-            TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextLong(leaseMillis / 2, leaseMillis));
+            pause.millis(ThreadLocalRandom.current().nextLong(leaseMillis / 2, leaseMillis));
         }
         throw new ExportFailedException("no moment at which all shards stood still in " + ATTEMPTS
                 + " attempts; the last came to nothing because of " + problem);
     }
 
     /** Asks until all shards have a leader with a majority. */
-    private Map<ShardRoute, String> awaitLeaders(long deadlineNanos)
+    private Map<ShardRoute, String> awaitLeaders(long leadersNanos, long deadlineNanos)
             throws ExportFailedException, InterruptedException {
         while (true) {
             Map<ShardRoute, CompletableFuture<Outcome<Standing>>> asked = new LinkedHashMap<>();
             Map<ShardRoute, String> leaders = new LinkedHashMap<>();
             List<String> missing = new ArrayList<>();
+            boolean onlyBusy = true;
             for (ShardRoute shard : shards) {
                 String leader = shard.leader();
                 if (leader == null) {
                     missing.add("shard " + shard.id() + " has no known leader");
+                    onlyBusy = false;
                 } else {
                     leaders.put(shard, leader);
                     asked.put(
@@ -110,16 +122,19 @@ final class CutTaker {
                 if (outcome.value() == null) {
                     missing.add("shard " + one.getKey().id() + ": " + outcome.problem());
                     learn(one.getKey(), outcome);
+                    BackupProtocol.Refusal refusal = outcome.refusal();
+                    onlyBusy &= refusal != null && Objects.equals(refusal.leader(), leaders.get(one.getKey()));
                 }
             }
             if (missing.isEmpty()) {
                 return leaders;
             }
             problem = String.join("; ", missing);
-            if (System.nanoTime() - deadlineNanos >= 0) {
-                throw new ExportFailedException("not every shard has a leader with a majority: " + problem);
+            if (System.nanoTime() - (onlyBusy ? deadlineNanos : leadersNanos) >= 0) {
+                throw new ExportFailedException(
+                        (onlyBusy ? "" : "not every shard has a leader with a majority: ") + problem);
             }
-            TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+            pause.millis(PAUSE_MILLIS);
         }
     }
 

@@ -114,17 +114,29 @@ record EntryBlock(int entries, int crc, ByteBuffer payload) {
 
         /** Adds an entry. */
         void add(byte[] key, byte[] value, long expiresAtMillis) {
-            int size = BackupFormat.ENTRY_HEADER_BYTES + key.length + value.length;
+            add(key, 0, key.length, value, 0, value.length, expiresAtMillis);
+        }
+
+        /** Adds an entry out of larger arrays. */
+        void add(
+                byte[] keyIn,
+                int keyOffset,
+                int keyLength,
+                byte[] valueIn,
+                int valueOffset,
+                int valueLength,
+                long expiresAtMillis) {
+            int size = BackupFormat.ENTRY_HEADER_BYTES + keyLength + valueLength;
             if (size > payload.remaining()) {
                 ByteBuffer larger = ByteBuffer.allocate(payload.position() + size);
                 larger.put(payload.flip());
                 payload = larger;
             }
-            payload.putInt(key.length)
-                    .putInt(value.length)
+            payload.putInt(keyLength)
+                    .putInt(valueLength)
                     .putLong(expiresAtMillis)
-                    .put(key)
-                    .put(value);
+                    .put(keyIn, keyOffset, keyLength)
+                    .put(valueIn, valueOffset, valueLength);
             entries++;
         }
 
@@ -141,7 +153,9 @@ record EntryBlock(int entries, int crc, ByteBuffer payload) {
         EntryBlock build() {
             ByteBuffer done = payload.flip();
             EntryBlock block = new EntryBlock(
-                    entries, BackupFormat.crc(crc, done, 0, done.limit()), done.slice().asReadOnlyBuffer());
+                    entries,
+                    BackupFormat.crc(crc, done, 0, done.limit()),
+                    done.slice().asReadOnlyBuffer());
             payload = ByteBuffer.allocate(BackupFormat.BLOCK_TARGET_BYTES + (4 << 10));
             entries = 0;
             return block;

@@ -89,6 +89,10 @@ final class ExportServer {
                 reply.refused("the replica does not lead");
                 return;
             }
+            if (shard.busy().getAsBoolean()) {
+                reply.refused("a checkpoint is being written");
+                return;
+            }
             group.read(new ReadCallback() {
                 @Override
                 public void ready(long leaderWallMillis) {
@@ -194,8 +198,8 @@ final class ExportServer {
 
     private static void refuse(Responder responder, @Nullable ReplicaGroup group, String reason) {
         ReplicaGroup.Status status = group == null ? null : group.status();
-        responder.reply(BackupProtocol.encode(new Refusal(
-                status == null ? 0 : status.term(), status == null ? null : status.leader(), reason)));
+        responder.reply(BackupProtocol.encode(
+                new Refusal(status == null ? 0 : status.term(), status == null ? null : status.leader(), reason)));
     }
 
     /** Ends exports that nobody has asked for in a while; to be called every now and then. */

@@ -56,7 +56,8 @@ final class Exporter {
         try {
             for (int attempt = 1; attempt <= ATTEMPTS && System.nanoTime() - deadlineNanos < 0; attempt++) {
                 long cutNanos = Math.min(CUT_NANOS, deadlineNanos - System.nanoTime());
-                Cut cut = new CutTaker(calls, routes.shards()).take(System.nanoTime() + cutNanos);
+                Cut cut = new CutTaker(calls, routes.shards(), TimeUnit.MILLISECONDS::sleep)
+                        .take(System.nanoTime() + cutNanos, deadlineNanos);
                 try {
                     return fetch(cut, target, clusterId, deadlineNanos);
                 } catch (ExportFailedException e) {
@@ -165,7 +166,7 @@ final class Exporter {
     private void keepAlive(long export, List<Part> left, long nowNanos) {
         if (nowNanos - keptAliveNanos > KEEP_ALIVE_NANOS) {
             keptAliveNanos = nowNanos;
-            left.forEach(part -> ask(export, part, BackupProtocol.NO_BLOCK));
+            left.forEach(part -> calls.keepAlive(part.node(), export, part.shard()));
         }
     }
 }

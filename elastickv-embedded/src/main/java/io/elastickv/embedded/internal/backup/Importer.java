@@ -159,10 +159,12 @@ final class Importer {
                 writes.add(
                         1,
                         bytes,
-                        target -> target.put(entry.key(), entry.value(), entry.options()).thenApply(Importer::expired));
+                        target -> target.put(entry.key(), entry.value(), entry.options())
+                                .thenApply(Importer::expired));
             } else {
                 Batch batch = batch(entries);
-                writes.add(entries.size(), bytes, target -> target.execute(batch).thenApply(Importer::expired));
+                writes.add(
+                        entries.size(), bytes, target -> target.execute(batch).thenApply(Importer::expired));
             }
             from = to;
         }

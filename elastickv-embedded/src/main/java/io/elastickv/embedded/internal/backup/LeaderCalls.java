@@ -70,18 +70,22 @@ final class LeaderCalls {
 
     /** Tells {@code node} that its part of an export is not needed any more; whether that arrives is not known. */
     void end(String node, long export, int shard) {
-        rpc.call(
-                node,
-                BackupProtocol.METHOD_END,
-                BackupProtocol.encode(new Request(export, shard, 0)),
-                1_000_000_000L,
-                new RpcCallback() {
-                    @Override
-                    public void success(ByteBuffer answer) {}
+        tell(node, BackupProtocol.METHOD_END, new Request(export, shard, 0));
+    }
 
-                    @Override
-                    public void failure(RpcFailure failure) {}
-                });
+    /** Tells {@code node} that its part of an export is still wanted; whether that arrives is not known. */
+    void keepAlive(String node, long export, int shard) {
+        tell(node, BackupProtocol.METHOD_FETCH, new Request(export, shard, BackupProtocol.NO_BLOCK));
+    }
+
+    private void tell(String node, int method, Request request) {
+        rpc.call(node, method, BackupProtocol.encode(request), 1_000_000_000L, new RpcCallback() {
+            @Override
+            public void success(ByteBuffer answer) {}
+
+            @Override
+            public void failure(RpcFailure failure) {}
+        });
     }
 
     /** Waits for the end of a call, which has a timeout of its own. */

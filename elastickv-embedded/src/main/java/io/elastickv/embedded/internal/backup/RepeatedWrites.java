@@ -124,7 +124,7 @@ final class RepeatedWrites {
 
     private void attempt(int entries, int writeBytes, Write write) {
         Duration left = Duration.ofNanos(Math.max(1_000_000, deadlineNanos - System.nanoTime()));
-        write.apply(store.withTimeout(left.compareTo(ATTEMPT) < 0 ? left : ATTEMPT))
+        CompletableFuture<Integer> unused = write.apply(store.withTimeout(left.compareTo(ATTEMPT) < 0 ? left : ATTEMPT))
                 .whenComplete((expiredEntries, thrown) -> {
                     if (thrown == null) {
                         done(entries, writeBytes, expiredEntries);
@@ -143,13 +143,17 @@ final class RepeatedWrites {
     }
 
     private void failed(int entries, int writeBytes, Write write, Throwable thrown) {
-        Throwable cause = thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+        Throwable cause =
+                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
         long pauseMillis = cause instanceof OverloadedException overloaded
                 ? Math.max(1, overloaded.retryAfter().toMillis())
                 : PAUSE_MILLIS;
         synchronized (this) {
             unknown |= !(cause instanceof NotAppliedException);
-            if (stopped || nodeClosed.getAsBoolean() || Importer.isFinal(cause) || System.nanoTime() - deadlineNanos >= 0) {
+            if (stopped
+                    || nodeClosed.getAsBoolean()
+                    || Importer.isFinal(cause)
+                    || System.nanoTime() - deadlineNanos >= 0) {
                 if (failure == null) {
                     failure = cause instanceof RuntimeException known ? known : new IllegalStateException(cause);
                 }

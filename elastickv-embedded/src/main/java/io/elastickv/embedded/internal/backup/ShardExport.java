@@ -8,6 +8,7 @@ import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.raft.ReadCallback;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.storage.Timed;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -205,14 +206,16 @@ final class ShardExport {
                 return;
             }
             long logTimeMillis = state.logTimeMillis();
-            boolean more = state.step((key, value, expiresAtMillis) -> {
-                if (expiresAtMillis == 0 || expiresAtMillis > logTimeMillis) {
-                    builder.add(key, value, expiresAtMillis);
-                    if (builder.isFull()) {
-                        to.add(builder.build());
-                    }
-                }
-            });
+            boolean more = state.step(
+                    (keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis) -> {
+                        if (Timed.isExpired(expiresAtMillis, logTimeMillis)) {
+                            return;
+                        }
+                        builder.add(keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, expiresAtMillis);
+                        if (builder.isFull()) {
+                            to.add(builder.build());
+                        }
+                    });
             if (more) {
                 write(this::step);
                 return;
@@ -223,9 +226,12 @@ final class ShardExport {
             state.close();
             capture = null;
             complete = true;
-        } catch (IOException | RuntimeException e) {
-            LOG.warn("export {} failed", name, e);
-            end(e instanceof IOException io ? FileProblems.describe(io) : String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            LOG.warn("export {} failed: {}", name, FileProblems.describe(e));
+            end(FileProblems.describe(e));
+        } catch (RuntimeException e) {
+            LOG.error("export {} failed", name, e);
+            end(String.valueOf(e.getMessage()));
         }
     }
 
@@ -246,7 +252,8 @@ final class ShardExport {
             try {
                 desk.writer.execute(this::free);
             } catch (RuntimeException e) {
-                free(); // the writer has ended, so nobody uses them any more; the file goes at the next start at the latest
+                free(); // the writer has ended, so nobody uses them any more; the file goes at the next start at the
+                // latest
             }
         });
     }

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.embedded.internal.backup.CheckpointedState;
 import io.elastickv.embedded.internal.backup.ExportableShard;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
@@ -17,7 +18,6 @@ import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
-import io.elastickv.embedded.internal.shard.SlotRanges;
 import io.elastickv.embedded.internal.transport.ShardPort;
 import io.elastickv.embedded.internal.transport.ShardRole;
 import java.util.Collection;
@@ -59,7 +59,7 @@ final class ShardHost implements ShardPort {
     /** The replica as exports see it. */
     ExportableShard exportable() {
         return new ExportableShard(
-                group, () -> new NaiveCapture(stateMachine, SlotRanges.of(placement.slots())));
+                group, stateMachine::isCapturing, () -> new CheckpointedState(stateMachine.beginCapture()));
     }
 
     EventLoop loop() {

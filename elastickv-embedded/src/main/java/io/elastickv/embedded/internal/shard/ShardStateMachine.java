@@ -151,6 +151,11 @@ public final class ShardStateMachine implements AutoCloseable {
         return beginCapture(DEFAULT_CAPTURE_BYTES);
     }
 
+    /** Whether a capture is going on, so that another cannot begin. On the apply thread. */
+    public boolean isCapturing() {
+        return state.store.isCapturing();
+    }
+
     /** As {@link #beginCapture()}; the capture fails when it would hold more than {@code maxHeldBytes} of changed entries. */
     public StateCapture beginCapture(long maxHeldBytes) {
         State present = state;

@@ -130,6 +130,11 @@ final class BucketCapture implements CheckpointSource.Part {
 
     @Override
     public boolean step(CheckpointOutput out) throws IOException {
+        return stepEntries(out);
+    }
+
+    @Override
+    public boolean stepEntries(EntrySink out) throws IOException {
         owner.checkAlive();
         boolean more;
         try {
@@ -151,8 +156,7 @@ final class BucketCapture implements CheckpointSource.Part {
         return more;
     }
 
-    private boolean step(CheckpointOutput out, @Nullable Iterator<Map.Entry<ByteKey, Object>> left)
-            throws IOException {
+    private boolean step(EntrySink out, @Nullable Iterator<Map.Entry<ByteKey, Object>> left) throws IOException {
         if (left == null) {
             visitor.out = out;
             if (!pass.step(visitor)) {
@@ -171,8 +175,7 @@ final class BucketCapture implements CheckpointSource.Part {
                 StoredValue value = old instanceof LargeValue large ? load(large) : (StoredValue) old;
                 byte[] key = entry.getKey().bytes;
                 byte[] bytes = value.value();
-                out.putEntry(
-                        key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
+                out.putEntry(key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
                 if (old instanceof LargeValue) {
                     return true; // is a step's work alone
                 }
@@ -199,7 +202,7 @@ final class BucketCapture implements CheckpointSource.Part {
 
     private final class PassVisitor implements BucketPass.Visitor {
 
-        private @Nullable CheckpointOutput out;
+        private @Nullable EntrySink out;
 
         @Override
         public boolean wants(byte[] keyIn, int keyOffset, int keyLength) {
@@ -223,10 +226,9 @@ final class BucketCapture implements CheckpointSource.Part {
                 long version,
                 long expiresAtMillis)
                 throws IOException {
-            CheckpointOutput to = out;
+            EntrySink to = out;
             if (to != null) {
-                to.putEntry(
-                        keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
+                to.putEntry(keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
             }
         }
     }

@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
  * The contents of a file of a checkpoint while it is written: a stream of bytes, cut into blocks with a checksum each. Not
  * thread-safe.
  */
-public final class CheckpointOutput {
+public final class CheckpointOutput implements EntrySink {
 
     /**
      * So many bytes are synced at a time: a file synced as a whole at its end would hold up the log's syncs behind
@@ -107,8 +107,8 @@ public final class CheckpointOutput {
         }
     }
 
-    /** An entry of a bucket. */
-    void putEntry(
+    @Override
+    public void putEntry(
             byte[] keyIn,
             int keyOffset,
             int keyLength,
@@ -174,8 +174,7 @@ public final class CheckpointOutput {
     private int crcOfBlock(int end) {
         ofBlock.reset();
         ofBlock.update(block, 0, Integer.BYTES);
-        ofBlock.update(
-                block, CheckpointFormat.BLOCK_HEADER_BYTES, end - CheckpointFormat.BLOCK_HEADER_BYTES);
+        ofBlock.update(block, CheckpointFormat.BLOCK_HEADER_BYTES, end - CheckpointFormat.BLOCK_HEADER_BYTES);
         return (int) ofBlock.getValue();
     }
 

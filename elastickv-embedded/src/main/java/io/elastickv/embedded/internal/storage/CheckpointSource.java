@@ -52,6 +52,11 @@ public interface CheckpointSource {
          */
         boolean step(CheckpointOutput out) throws IOException;
 
+        /** As {@link #step}, of a bucket and for whoever wants the entries themselves; an entry may come twice, equally. */
+        default boolean stepEntries(EntrySink sink) throws IOException {
+            throw new IllegalStateException("a part of kind " + kind() + " has no entries");
+        }
+
         /** It need not be held any longer. */
         void release();
     }

@@ -90,6 +90,12 @@ public final class ShardStore implements AutoCloseable {
         }
     }
 
+    /** Whether a capture is going on. */
+    public boolean isCapturing() {
+        StoreCapture present = capture;
+        return present != null && !present.isOver();
+    }
+
     /**
      * Holds the entries as they are now; takes microseconds. One capture at a time.
      *

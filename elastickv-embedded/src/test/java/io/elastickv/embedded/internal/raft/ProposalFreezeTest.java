@@ -128,8 +128,7 @@ class ProposalFreezeTest {
             freeze(replica, "g");
             assertThat(thaw(replica, first)).isFalse();
             assertThat(thaw(replica, token)).isTrue();
-            assertThat(told)
-                    .containsExactly("f frozen at 1 in 1", "f broken: its time is up", "g frozen at 1 in 1");
+            assertThat(told).containsExactly("f frozen at 1 in 1", "f broken: its time is up", "g frozen at 1 in 1");
         }
     }
 
@@ -140,7 +139,13 @@ class ProposalFreezeTest {
             freeze(replica, "f");
             replica.manual.run(() -> replica.propose("a"));
             long last = replica.group.status().lastIndex();
-            replica.receive("n2", append(replica.group.status().term() + 1, last, replica.group.status().term(), last));
+            replica.receive(
+                    "n2",
+                    append(
+                            replica.group.status().term() + 1,
+                            last,
+                            replica.group.status().term(),
+                            last));
             replica.manual.runUntil(() -> replica.group.status().role() == Role.FOLLOWER);
             replica.manual.runUntil(() -> !replica.outcomes.told().isEmpty());
             assertThat(told).containsExactly("f frozen at 1 in 1", "f broken: the leadership changed");
