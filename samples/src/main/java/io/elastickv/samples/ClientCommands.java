@@ -11,6 +11,7 @@ import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.ScanCursor;
 import io.elastickv.api.ScanPage;
 import io.elastickv.api.VersionedValue;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -35,7 +36,9 @@ final class ClientCommands {
                 .addSubcommand(new Delete(session))
                 .addSubcommand(new Scan(session))
                 .addSubcommand(new Explain(session))
-                .addSubcommand(new StatusCommand(session));
+                .addSubcommand(new StatusCommand(session))
+                .addSubcommand(new BackupCommands.Export(session))
+                .addSubcommand(new BackupCommands.Import(session));
         return CommandLines.prepare(line)
                 .registerConverter(Duration.class, ClientArguments::duration)
                 .registerConverter(ReadConsistency.class, ClientArguments::consistency)
@@ -49,6 +52,10 @@ final class ClientCommands {
             return ExitCode.USAGE;
         }
         if (e instanceof NotAppliedException || e instanceof IllegalStateException) {
+            session.err().println("not applied: " + message);
+            return ExitCode.NOT_APPLIED;
+        }
+        if (e instanceof UncheckedIOException) {
             session.err().println("not applied: " + message);
             return ExitCode.NOT_APPLIED;
         }
