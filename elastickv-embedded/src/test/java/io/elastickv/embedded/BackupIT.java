@@ -265,6 +265,34 @@ class BackupIT {
     }
 
     @Test
+    void anImportGoesOnWhenALeaderDies() throws Exception {
+        Path file = directory.resolve("much");
+        try (LocalCluster cluster = LocalCluster.builder().shards(SHARDS).startAndAwaitReady()) {
+            Map<Bytes, Bytes> entries = new HashMap<>();
+            for (int i = 0; i < 20_000; i++) {
+                entries.put(Bytes.utf8("key" + i), Bytes.utf8("value" + i));
+            }
+            cluster.store(0).putAll(entries);
+            cluster.node(0).backups().exportTo(file, LONG);
+            cluster.store(0).clear();
+
+            int victim = cluster.awaitLeaderOf(0);
+            int through = (victim + 1) % 3;
+            CompletableFuture<ImportResult> importing = CompletableFuture.supplyAsync(
+                    () -> cluster.node(through).backups().importFrom(file, ImportMode.INTO_EMPTY, LONG),
+                    task -> new Thread(task, "import").start());
+            while (cluster.store(through).size() < 1_000) {
+                Thread.onSpinWait();
+            }
+            cluster.crash(victim);
+            assertThat(importing.get(90, TimeUnit.SECONDS).restored()).isEqualTo(20_000);
+            TreeMap<String, String> model = new TreeMap<>();
+            entries.forEach((key, value) -> model.put(key.toUtf8(), value.toUtf8()));
+            assertThat(contents(cluster.store(through))).isEqualTo(model);
+        }
+    }
+
+    @Test
     void aShardWithoutMajorityFailsTheExportAndHoldsNobodyUp() throws Exception {
         try (LocalCluster cluster = LocalCluster.builder().nodes(5).shards(5).startAndAwaitReady()) {
             List<ShardInfo> shards = cluster.node(0).cluster().shards();
