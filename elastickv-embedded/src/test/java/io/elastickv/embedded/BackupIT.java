@@ -142,7 +142,10 @@ class BackupIT {
         List<Bytes> chainKeys;
         long[] before;
         BackupInfo info;
-        try (LocalCluster cluster = LocalCluster.builder().shards(SHARDS).startAndAwaitReady()) {
+        try (LocalCluster cluster = LocalCluster.builder()
+                .shards(SHARDS)
+                .storage(StorageEngine.OFF_HEAP)
+                .startAndAwaitReady()) {
             Map<Bytes, Bytes> entries = new HashMap<>();
             Random random = new Random(7);
             for (int i = 0; i < 20_000; i++) {
@@ -456,6 +459,30 @@ class BackupIT {
                             .value()
                             .length())
                     .isZero();
+        }
+    }
+
+    @Test
+    void theEndOfTheNodeEndsItsExportsAndImports() throws Exception {
+        Path file = directory.resolve("one");
+        try (LocalCluster cluster = LocalCluster.builder().shards(1).startAndAwaitReady()) {
+            cluster.store(0).put(Bytes.utf8("a"), Bytes.utf8("1"));
+            cluster.node(0).backups().exportTo(file, LONG);
+            int leader = cluster.awaitLeaderOf(0);
+            int through = (leader + 1) % 3;
+            ElastickvNode node = cluster.node(through);
+            cluster.isolate(through);
+            CompletableFuture<?> export = CompletableFuture.supplyAsync(
+                    () -> node.backups().exportTo(directory.resolve("never"), Duration.ofHours(1)),
+                    task -> new Thread(task, "export").start());
+            CompletableFuture<?> importing = CompletableFuture.supplyAsync(
+                    () -> node.backups().importFrom(file, ImportMode.OVER_EXISTING, Duration.ofHours(1)),
+                    task -> new Thread(task, "import").start());
+            cluster.stop(through);
+            assertThatThrownBy(() -> export.get(20, TimeUnit.SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+            assertThatThrownBy(() -> importing.get(20, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(io.elastickv.api.ElastickvException.class);
+            assertThat(directory.resolve("never")).doesNotExist();
         }
     }
 

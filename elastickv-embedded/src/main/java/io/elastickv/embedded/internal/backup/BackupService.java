@@ -90,8 +90,15 @@ public final class BackupService implements Backups, AutoCloseable {
         Objects.requireNonNull(file, "file");
         long deadlineNanos = deadline(timeout);
         RouteTable routes = awaitRoutes(deadlineNanos);
-        return new Exporter(new LeaderCalls(node.rpc::call), files, node.wallMillis)
+        return new Exporter(new LeaderCalls(node.rpc::call), files, node.wallMillis, this::pause)
                 .export(file.toAbsolutePath(), node.clusterId.get(), routes, deadlineNanos);
+    }
+
+    private void pause(long millis) throws InterruptedException, ExportFailedException {
+        if (closed) {
+            throw new ExportFailedException("node " + node.name + " is closed");
+        }
+        TimeUnit.MILLISECONDS.sleep(millis);
     }
 
     @Override

@@ -54,7 +54,8 @@ final class CutTaker {
     /** Lets time pass between attempts. */
     @FunctionalInterface
     interface Pause {
-        void millis(long millis) throws InterruptedException;
+        /** Throws an {@link ExportFailedException} if there is no use in going on. */
+        void millis(long millis) throws InterruptedException, ExportFailedException;
     }
 
     private final LeaderCalls calls;

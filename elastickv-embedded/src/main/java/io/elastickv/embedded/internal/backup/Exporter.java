@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,12 +40,14 @@ final class Exporter {
     private final LeaderCalls calls;
     private final NodeFiles files;
     private final LongSupplier wallMillis;
+    private final CutTaker.Pause pause;
     private long keptAliveNanos;
 
-    Exporter(LeaderCalls calls, NodeFiles files, LongSupplier wallMillis) {
+    Exporter(LeaderCalls calls, NodeFiles files, LongSupplier wallMillis, CutTaker.Pause pause) {
         this.calls = calls;
         this.files = files;
         this.wallMillis = wallMillis;
+        this.pause = pause;
     }
 
     /** See {@link io.elastickv.api.Backups#exportTo}. */
@@ -56,7 +57,7 @@ final class Exporter {
         try {
             for (int attempt = 1; attempt <= ATTEMPTS && System.nanoTime() - deadlineNanos < 0; attempt++) {
                 long cutNanos = Math.min(CUT_NANOS, deadlineNanos - System.nanoTime());
-                Cut cut = new CutTaker(calls, routes.shards(), TimeUnit.MILLISECONDS::sleep)
+                Cut cut = new CutTaker(calls, routes.shards(), pause)
                         .take(System.nanoTime() + cutNanos, deadlineNanos);
                 try {
                     return fetch(cut, target, clusterId, deadlineNanos);
@@ -110,7 +111,7 @@ final class Exporter {
                 if (!silent || nowNanos - heardNanos > SILENCE_NANOS || nowNanos - deadlineNanos >= 0) {
                     throw new ExportFailedException("shard " + part.shard() + ": " + outcome.problem());
                 }
-                TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS * 10);
+                pause.millis(PAUSE_MILLIS * 10);
                 call = ask(export, part, next);
                 continue;
             }
@@ -124,7 +125,7 @@ final class Exporter {
                             + " was not done in time");
                 }
                 if (next == from) {
-                    TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS); // the leader is still writing
+                    pause.millis(PAUSE_MILLIS); // the leader is still writing
                 }
                 keepAlive(export, left, nowNanos);
                 call = ask(export, part, next);
