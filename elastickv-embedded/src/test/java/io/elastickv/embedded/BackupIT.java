@@ -47,7 +47,7 @@ class BackupIT {
     @TempDir
     Path directory;
 
-    private static TreeMap<String, String> contents(KeyValueStore store) {
+    private static Map<String, String> contents(KeyValueStore store) {
         List<Bytes> keys = new ArrayList<>();
         ScanCursor cursor = ScanCursor.START;
         do {
@@ -172,14 +172,14 @@ class BackupIT {
             assertThat(info.bytes()).isEqualTo(Files.size(file));
             assertThat(cluster.node(0).backups().verify(file)).isEqualTo(info);
         }
-        TreeMap<String, String> small;
+        Map<String, String> small;
         try (LocalCluster target = LocalCluster.builder().nodes(1).shards(8).startAndAwaitReady()) {
             ImportResult result = target.node(0).backups().importFrom(file, ImportMode.INTO_EMPTY, LONG);
             assertThat(result).isEqualTo(new ImportResult(info, info.entries(), 0));
             small = contents(target.store(0));
         }
         checkChain(chainKeys, small, before);
-        TreeMap<String, String> large;
+        Map<String, String> large;
         try (LocalCluster target = LocalCluster.builder().nodes(5).shards(6).startAndAwaitReady()) {
             target.startClient("importer").backups().importFrom(file, ImportMode.INTO_EMPTY, LONG);
             large = contents(target.store(4));
@@ -218,7 +218,7 @@ class BackupIT {
             for (Taken one : taken) {
                 target.store(0).clear();
                 target.node(0).backups().importFrom(one.file, ImportMode.INTO_EMPTY, LONG);
-                TreeMap<String, String> restored = contents(target.store(0));
+                Map<String, String> restored = contents(target.store(0));
                 checkChain(keys, restored, one.before);
                 checkChain(backwards, restored, one.otherBefore);
             }

@@ -47,7 +47,8 @@ class BackupCommandsIT {
             Outcome again = client(seeds, "", "export", backup.toString());
             assertThat(again.code()).isEqualTo(ExitCode.USAGE);
             assertThat(again.err()).contains("exists already");
-            Outcome nowhere = client(seeds, "", "export", directory.resolve("no/directory").toString());
+            Outcome nowhere = client(
+                    seeds, "", "export", directory.resolve("no/directory").toString());
             assertThat(nowhere.code()).isEqualTo(ExitCode.NOT_APPLIED);
             assertThat(nowhere.err()).contains("directory is missing").doesNotContain("\tat ");
             Outcome full = client(seeds, "", "import", backup.toString());
@@ -56,8 +57,8 @@ class BackupCommandsIT {
         }
         int alone = FreePorts.row(1);
         int aloneRedis = FreePorts.row(1);
-        try (JarProcess demo = JarProcess.demo(
-                directory, "--node", "n1", "--port", "" + alone, "--redis-port", "" + aloneRedis)) {
+        try (JarProcess demo =
+                JarProcess.demo(directory, "--node", "n1", "--port", "" + alone, "--redis-port", "" + aloneRedis)) {
             demo.awaitReady();
             byte[] bytes = Files.readAllBytes(backup);
             bytes[bytes.length / 2] ^= 1;
@@ -75,7 +76,8 @@ class BackupCommandsIT {
             for (int i = 0; i < 100; i++) {
                 assertThat(RespConnection.once(aloneRedis, "GET", "key" + i)).isEqualTo("value" + i);
             }
-            assertThat(Long.parseLong(RespConnection.once(aloneRedis, "TTL", "mortal"))).isBetween(3000L, 3600L);
+            assertThat(Long.parseLong(RespConnection.once(aloneRedis, "TTL", "mortal")))
+                    .isBetween(3000L, 3600L);
         }
     }
 }

@@ -57,8 +57,7 @@ final class Exporter {
         try {
             for (int attempt = 1; attempt <= ATTEMPTS && System.nanoTime() - deadlineNanos < 0; attempt++) {
                 long cutNanos = Math.min(CUT_NANOS, deadlineNanos - System.nanoTime());
-                Cut cut = new CutTaker(calls, routes.shards(), pause)
-                        .take(System.nanoTime() + cutNanos, deadlineNanos);
+                Cut cut = new CutTaker(calls, routes.shards(), pause).take(System.nanoTime() + cutNanos, deadlineNanos);
                 try {
                     return fetch(cut, target, clusterId, deadlineNanos);
                 } catch (ExportFailedException e) {

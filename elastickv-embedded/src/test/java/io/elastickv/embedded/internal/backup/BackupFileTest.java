@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -52,7 +53,7 @@ class BackupFileTest {
         return files.content(TARGET);
     }
 
-    private static TreeMap<String, String> read(FaultyFiles files) {
+    private static Map<String, String> read(FaultyFiles files) {
         TreeMap<String, String> found = new TreeMap<>();
         try (BackupReader reader = BackupReader.open(files, TARGET)) {
             reader.read(block -> block.forEach((key, value, expiresAtMillis) ->
@@ -154,7 +155,7 @@ class BackupFileTest {
                 .isEqualTo(new BackupInfo(
                         CLUSTER, Instant.ofEpochMilli(1_700_000_000_000L), 2, 3, files.content(TARGET).length));
         assertThat(files.files()).containsExactly(TARGET);
-        assertThat(read(files)).isEqualTo(new TreeMap<>(java.util.Map.of("a", "1@0", "b", "@5000", "c", "three@0")));
+        assertThat(read(files)).isEqualTo(new TreeMap<>(Map.of("a", "1@0", "b", "@5000", "c", "three@0")));
         try (BackupReader reader = BackupReader.open(files, TARGET)) {
             assertThat(reader.read(block -> {})).isEqualTo(info);
         }

@@ -109,7 +109,7 @@ class ExportServerTest {
         return capture;
     }
 
-    private final class Answer implements Responder {
+    private static final class Answer implements Responder {
         private byte[] bytes;
 
         @Override

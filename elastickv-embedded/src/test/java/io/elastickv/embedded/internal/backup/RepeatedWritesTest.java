@@ -26,7 +26,9 @@ class RepeatedWritesTest {
 
     /** Knows only its timeout. */
     private static final AsyncKeyValueStore STORE = (AsyncKeyValueStore) Proxy.newProxyInstance(
-            RepeatedWritesTest.class.getClassLoader(), new Class<?>[] {AsyncKeyValueStore.class}, (self, method, args) -> {
+            RepeatedWritesTest.class.getClassLoader(),
+            new Class<?>[] {AsyncKeyValueStore.class},
+            (self, method, args) -> {
                 assertThat(method.getName()).isEqualTo("withTimeout");
                 return self;
             });
@@ -104,8 +106,11 @@ class RepeatedWritesTest {
     @Test
     void whatCannotSucceedIsNotRepeated() {
         RepeatedWrites writes = writes(MINUTE);
-        writes.add(1, 1, store -> failed(
-                new InvalidRequestException(InvalidRequestException.Reason.INVALID_ARGUMENT, "too long")));
+        writes.add(
+                1,
+                1,
+                store -> failed(
+                        new InvalidRequestException(InvalidRequestException.Reason.INVALID_ARGUMENT, "too long")));
         assertThatThrownBy(writes::awaitAll).hasMessage("too long");
         assertThatThrownBy(() -> writes.add(1, 1, store -> CompletableFuture.completedFuture(0)))
                 .hasMessage("too long");
