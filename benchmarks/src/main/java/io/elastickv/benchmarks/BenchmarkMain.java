@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -29,7 +30,7 @@ import picocli.CommandLine.TypeConversionException;
         sortOptions = false,
         usageHelpAutoWidth = true,
         description = "Measures three nodes in this process: puts and gets by the number of outstanding operations, or "
-                + "with --fill how much memory entries need.")
+                + "what one of --fill, --restart, --rejoin and --checkpoint names.")
 public final class BenchmarkMain implements Callable<Integer> {
 
     private static final int MAX_OUTSTANDING = 65_536;
@@ -97,6 +98,43 @@ public final class BenchmarkMain implements Callable<Integer> {
     private int fill;
 
     @Option(
+            names = "--restart",
+            paramLabel = "N",
+            description =
+                    "Instead: writes N keys, closes all nodes and starts them again, --rounds times; prints how long "
+                            + "it takes until every shard serves.")
+    private int restart;
+
+    @Option(
+            names = "--rejoin",
+            paramLabel = "N",
+            description = "Instead: writes N keys; then, under --load puts, a node loses its directory and is started "
+                    + "again: prints how fast it catches up, and what the puts notice.")
+    private int rejoin;
+
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "N",
+            description =
+                    "Instead: writes N keys, then puts as fast as --load puts at a time go: prints what they notice "
+                            + "of checkpoints. Takes at least --seconds with and --seconds without checkpoints.")
+    private int checkpoint;
+
+    @Option(
+            names = "--load",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "How many puts are under way in --rejoin and --checkpoint. Default: ${DEFAULT-VALUE}")
+    private int load = 64;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "How often --restart restarts. Default: ${DEFAULT-VALUE}")
+    private int rounds = 5;
+
+    @Option(
             names = "--durability",
             paramLabel = "fsync|memory",
             defaultValue = "fsync",
@@ -155,6 +193,18 @@ public final class BenchmarkMain implements Callable<Integer> {
         check("--value-bytes", valueBytes, 0, 1 << 20);
         outstanding.forEach(count -> check("--outstanding", count, 1, MAX_OUTSTANDING));
         check("--fill", fill, 0, MAX_KEYS);
+        check("--restart", restart, 0, MAX_KEYS);
+        check("--rejoin", rejoin, 0, MAX_KEYS);
+        check("--checkpoint", checkpoint, 0, MAX_KEYS);
+        check("--load", load, 1, MAX_OUTSTANDING);
+        check("--rounds", rounds, 1, 1000);
+        if (IntStream.of(fill, restart, rejoin, checkpoint)
+                        .filter(count -> count > 0)
+                        .count()
+                > 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--fill, --restart, --rejoin, --checkpoint: choose one of them");
+        }
         Path parent = data != null ? data : Path.of(System.getProperty("java.io.tmpdir"));
         Path directory = Files.createTempDirectory(Files.createDirectories(parent), "elastickv-benchmark-");
         // Also when it is interrupted: a run leaves gigabytes.
@@ -170,21 +220,26 @@ public final class BenchmarkMain implements Callable<Integer> {
         BenchmarkCluster.Settings settings = new BenchmarkCluster.Settings(shards, durability, storage, loops);
         System.out.printf(
                 Locale.ROOT, "3 nodes, %d shards, %s, %s, %d B values%n", shards, durability, storage, valueBytes);
-        long failed;
+        return run(settings, directory) == 0 ? 0 : 1;
+    }
+
+    /** Returns how many operations failed. */
+    private long run(BenchmarkCluster.Settings settings, Path directory) throws IOException, InterruptedException {
+        Duration window = Duration.ofSeconds(seconds);
         if (fill > 0) {
-            failed = new FillRun(fill, valueBytes).run(settings, directory);
-        } else {
-            failed = new ThroughputRun(
-                            ops,
-                            outstanding,
-                            via,
-                            Duration.ofSeconds(warmupSeconds),
-                            Duration.ofSeconds(seconds),
-                            keys,
-                            valueBytes)
-                    .run(settings, directory);
+            return new FillRun(fill, valueBytes).run(settings, directory);
         }
-        return failed == 0 ? 0 : 1;
+        if (restart > 0) {
+            return new RestartRun(restart, valueBytes, rounds).run(settings, directory);
+        }
+        if (rejoin > 0) {
+            return new RejoinRun(rejoin, valueBytes, load, window).run(settings, directory);
+        }
+        if (checkpoint > 0) {
+            return new CheckpointRun(checkpoint, valueBytes, load, window).run(settings, directory);
+        }
+        return new ThroughputRun(ops, outstanding, via, Duration.ofSeconds(warmupSeconds), window, keys, valueBytes)
+                .run(settings, directory);
     }
 
     private void check(String option, int value, int least, int most) {

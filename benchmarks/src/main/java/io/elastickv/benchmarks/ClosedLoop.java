@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
+import org.HdrHistogram.Recorder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +37,7 @@ final class ClosedLoop {
     private final LongAdder failed = new LongAdder();
     private final Map<String, Long> failures = new TreeMap<>();
     private final CountDownLatch lanes;
-    private final Histogram latencyMicros = new ConcurrentHistogram(HIGHEST_MICROS, 3);
+    private final Recorder latencyMicros = new Recorder(HIGHEST_MICROS, 3);
     private volatile boolean measuring;
     private volatile boolean stopped;
 
@@ -73,9 +73,14 @@ final class ClosedLoop {
         measuring = true;
     }
 
-    /** Durations of the measured successes, in microseconds. */
-    Histogram latencyMicros() {
-        return latencyMicros;
+    /** Durations of the successes measured since the last call, in microseconds. */
+    Histogram takeLatencyMicros() {
+        return latencyMicros.getIntervalHistogram();
+    }
+
+    /** The same, into a histogram that an earlier call gave, which must not be looked at any more. */
+    Histogram takeLatencyMicros(Histogram recycled) {
+        return latencyMicros.getIntervalHistogram(recycled);
     }
 
     /** Starts no more operations, and records no more durations. */

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /**
- * Puts and gets, each with several numbers of outstanding operations, and what this machine needs for a synced append and
- * a loopback round trip, to compare with.
+ * Puts and gets, each with several numbers of outstanding operations, how often each node synced its log meanwhile and how
+ * many writes shared a sync, and what this machine needs for a synced append and a loopback round trip, to compare with.
  *
  * @param kinds which operations
  * @param outstanding how many operations are under way at a time
@@ -72,7 +72,8 @@ record ThroughputRun(
             System.out.println("leaders: " + cluster.leadership());
             failed += fill(cluster, keys, values);
             System.out.println(
-                    "op   via     outstanding     ops/s   p50 us   p99 us  p99.9 us  CPU us/op  failed  of baseline");
+                    "op   via      outstanding     ops/s   p50 us   p99 us p99.9 us  CPU us/op  failed  fsyncs/s"
+                            + " writes/fsync  of baseline");
             for (Kind kind : kinds) {
                 for (Via via : vias) {
                     for (int count : outstanding) {
@@ -113,18 +114,21 @@ record ThroughputRun(
         loop.measure();
         long startNanos = System.nanoTime();
         long startCpu = ProcessUsage.cpuNanos();
+        long startSyncs = cluster.logSyncs();
         long startCount = loop.succeeded() + loop.failed();
         TimeUnit.NANOSECONDS.sleep(window.toNanos());
         long operations = loop.succeeded() + loop.failed() - startCount;
         long cpuNanos = ProcessUsage.cpuNanos() - startCpu;
+        // Every write is in the log of every node: per node both numbers are about the same.
+        double syncs = (double) (cluster.logSyncs() - startSyncs) / cluster.size();
         long nanos = System.nanoTime() - startNanos;
         loop.stop();
         boolean ended = loop.awaitEnd(DRAIN_SECONDS, TimeUnit.SECONDS);
-        Histogram micros = loop.latencyMicros();
+        Histogram micros = loop.takeLatencyMicros();
         boolean comparable = kind == Kind.PUT && count == 1;
         System.out.printf(
                 Locale.ROOT,
-                "%-4s %-8s %10d %9.0f %8d %8d %9d %10.1f %7d  %s%n",
+                "%-4s %-8s %10d %9.0f %8d %8d %9d %10.1f %7d %9.0f %12.1f  %s%n",
                 kind.name().toLowerCase(Locale.ROOT),
                 via.name().toLowerCase(Locale.ROOT),
                 count,
@@ -134,6 +138,8 @@ record ThroughputRun(
                 micros.getValueAtPercentile(99.9),
                 operations == 0 ? Double.NaN : cpuNanos / 1e3 / operations,
                 loop.failed(),
+                syncs * 1e9 / nanos,
+                kind == Kind.PUT && syncs > 0 ? operations / syncs : Double.NaN,
                 comparable
                         ? String.format(Locale.ROOT, "%.1f x", micros.getValueAtPercentile(50) * 1e3 / baselineNanos)
                         : "");

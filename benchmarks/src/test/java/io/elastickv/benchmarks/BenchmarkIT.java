@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Both kinds of run, small: that they work, not how fast. */
+/** All kinds of run, small: that they work, not how fast. */
 @Timeout(240)
 class BenchmarkIT {
 
@@ -32,6 +32,11 @@ class BenchmarkIT {
                 1_000,
                 100);
         assertThat(run.run(SETTINGS, directory)).isZero();
+    }
+
+    @Test
+    void allShardsServeAgainAfterARestart() throws Exception {
+        assertThat(new RestartRun(2_000, 100, 1).run(SETTINGS, directory)).isZero();
     }
 
     @Test

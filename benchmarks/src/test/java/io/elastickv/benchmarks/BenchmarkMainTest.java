@@ -16,6 +16,9 @@ class BenchmarkMainTest {
         "--outstanding 0,--outstanding 0: must be within",
         "--ops frob,'frob' is none of the choices",
         "--fill -1,--fill -1: must be within",
+        "--rejoin -1,--rejoin -1: must be within",
+        "--load 0,--load 0: must be within",
+        "--fill 1 --restart 1,choose one of them",
         "--frob,Unknown option",
     })
     void wrongOptionsAreNamed(String arguments, String message) {

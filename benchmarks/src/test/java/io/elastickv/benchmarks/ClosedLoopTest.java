@@ -70,6 +70,6 @@ class ClosedLoopTest {
         pending.remove().completeExceptionally(new IllegalStateException("on purpose"));
         loop.stop();
         pending.remove().complete("too late");
-        assertThat(loop.latencyMicros().getTotalCount()).isEqualTo(1);
+        assertThat(loop.takeLatencyMicros().getTotalCount()).isEqualTo(1);
     }
 }

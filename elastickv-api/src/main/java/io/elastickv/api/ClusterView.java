@@ -52,6 +52,25 @@ public interface ClusterView {
     void transferLeadership(int shardId, String node, Duration timeout);
 
     /**
+     * Adds a replica of a shard on {@code node}: it is made there, gets the data while the shard goes on serving, and then
+     * votes. Blocks for at most {@code timeout}. What has begun when the time is up goes on; calling again waits for it.
+     *
+     * @throws InvalidRequestException if there is no such shard, no such node that stores data, or a replica there already
+     * @throws UnavailableException if it is not complete in time; the message says what is missing
+     */
+    void addReplica(int shardId, String node, Duration timeout);
+
+    /**
+     * Takes the replica on {@code node}, be it the leader's, out of a shard; the node deletes its data soon after. The
+     * shard keeps serving. Blocks for at most {@code timeout}; what has begun when the time is up may still happen.
+     *
+     * @throws InvalidRequestException if there is no such shard, no replica on {@code node}, or no other one
+     * @throws UnavailableException if it is not done in time, such as because the remaining replicas would be no connected
+     *     majority; the message says so
+     */
+    void removeReplica(int shardId, String node, Duration timeout);
+
+    /**
      * Attaches a named text to this node that all nodes see in {@link NodeInfo#attributes()} within about a second, such
      * as the address of an adapter. It is gone with the process. Name and value have at most 256 characters.
      */

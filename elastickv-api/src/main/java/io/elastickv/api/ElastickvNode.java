@@ -27,6 +27,9 @@ public interface ElastickvNode extends AutoCloseable {
     /** Writes and restores backups of the whole cluster. */
     Backups backups();
 
+    /** What the node has done with its disk so far. Cheap, but not free: for figures a few times a second. */
+    NodeMetrics metrics();
+
     /**
      * Waits until the cluster has formed and this node knows a leader of every shard. Nothing has to wait for it:
      * operations wait by themselves, each until its own timeout.

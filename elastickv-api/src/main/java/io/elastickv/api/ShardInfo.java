@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param id its number
  * @param slots the slots it owns, ordered
  * @param epoch the version of its ownership and membership; grows with each change of either
- * @param replicas the names of the nodes that have a replica
+ * @param replicas the names of the nodes that have a replica with a vote
  * @param leader the node that leads it, as far as known
  * @param term the Raft term in which the leader was last seen
  * @param state whether it serves

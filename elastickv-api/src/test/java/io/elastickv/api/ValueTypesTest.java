@@ -135,8 +135,10 @@ class ValueTypesTest {
 
     @Test
     void aReplicaNeverLagsByLessThanNothing() {
-        assertThat(new ReplicaInfo("n1", false, 7, 10, Duration.ZERO).lag()).isEqualTo(3);
-        assertThat(new ReplicaInfo("n1", true, 12, 10, Duration.ZERO).lag()).isZero();
+        assertThat(new ReplicaInfo("n1", false, true, 7, 10, Duration.ZERO).lag())
+                .isEqualTo(3);
+        assertThat(new ReplicaInfo("n1", true, true, 12, 10, Duration.ZERO).lag())
+                .isZero();
     }
 
     @Test

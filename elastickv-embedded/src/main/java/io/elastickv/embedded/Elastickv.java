@@ -2,8 +2,10 @@ package io.elastickv.embedded;
 
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeySlot;
+import io.elastickv.embedded.internal.node.CheckpointPolicy;
 import io.elastickv.embedded.internal.node.EmbeddedNode;
 import io.elastickv.embedded.internal.node.NodeConfig;
+import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
 import io.elastickv.embedded.internal.transport.LinkFilter;
 import io.elastickv.embedded.internal.transport.PeerAddress;
 import java.nio.file.Path;
@@ -55,6 +57,10 @@ public final class Elastickv {
     private int maxPendingOperations = 65_536;
     private long maxPendingBytes = 256L << 20;
     private @Nullable Executor callbackExecutor;
+    private boolean acceptMemoryLoss;
+    private long segmentBytes = NodeLogOptions.DEFAULT_SEGMENT_BYTES;
+    private CheckpointPolicy checkpoints = CheckpointPolicy.DEFAULT;
+    private long snapshotBytesPerSecond = NodeConfig.DEFAULT_SNAPSHOT_BYTES_PER_SECOND;
     private LinkFilter linkFilter = LinkFilter.OPEN;
     private LongSupplier wallMillis = System::currentTimeMillis;
 
@@ -172,6 +178,44 @@ public final class Elastickv {
         return this;
     }
 
+    /**
+     * Goes on although acknowledged writes may be lost. With {@link Durability#MEMORY} a node whose machine lost its
+     * memory takes no part in elections before it has got back from its leader what it may have acknowledged. If all
+     * machines of a cluster lost power at the same time there is no such leader: then start all of its nodes with this,
+     * once. What they had not written to their disks is lost, and the replicas agree on what is left.
+     */
+    public Elastickv acceptMemoryLoss() {
+        this.acceptMemoryLoss = true;
+        return this;
+    }
+
+    /**
+     * When a shard's replica is written to a checkpoint, so that a restart need not replay what came before and the log can
+     * let it go: when its log has grown by {@code minimumBytes} and by the size of its last checkpoint, or when it keeps the
+     * node's whole log, larger than {@code logLimitBytes}, from letting go. Defaults: 16 MiB and 512 MiB. Smaller ones make
+     * restarts faster and cost more writing.
+     */
+    public Elastickv checkpoints(long minimumBytes, long logLimitBytes) {
+        this.checkpoints = new CheckpointPolicy(
+                minimumBytes,
+                CheckpointPolicy.DEFAULT.stateRatio(),
+                logLimitBytes,
+                CheckpointPolicy.DEFAULT.retained());
+        return this;
+    }
+
+    /** For tests: the size of the log's files in bytes. */
+    Elastickv segmentBytes(long bytes) {
+        this.segmentBytes = bytes;
+        return this;
+    }
+
+    /** For tests: how many bytes per second of its checkpoints the node reads for others. */
+    Elastickv snapshotBytesPerSecond(long bytes) {
+        this.snapshotBytesPerSecond = bytes;
+        return this;
+    }
+
     /** For tests: what may pass between nodes, and what time it is. */
     Elastickv faults(LinkFilter filter, LongSupplier clockMillis) {
         this.linkFilter = filter;
@@ -251,6 +295,10 @@ public final class Elastickv {
                 maxPendingOperations,
                 maxPendingBytes,
                 callbackExecutor,
+                acceptMemoryLoss,
+                segmentBytes,
+                checkpoints,
+                snapshotBytesPerSecond,
                 linkFilter,
                 wallMillis);
     }

@@ -1,12 +1,12 @@
 package io.elastickv.embedded;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.elastickv.api.Bytes;
 import io.elastickv.api.ClusterEvents;
 import io.elastickv.api.ElastickvException;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.UnavailableException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,11 +15,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,47 +28,24 @@ final class DiskFullIT {
 
     private static final Bytes FILLER = Bytes.copyOf(new byte[100_000]);
 
+    private static final int KEYS = 5;
+
     @TempDir
     private Path directory;
 
-    private final List<Path> mounted = new ArrayList<>();
+    private final TmpfsMounts mounts = new TmpfsMounts(DiskFullIT.class);
 
     private void mount(int member, String options) {
-        Path path = directory.resolve(LocalCluster.nameOf(member));
-        try {
-            Files.createDirectories(path);
-            run("mount", "-t", "tmpfs", "-o", options, "elastickv-test", path.toString());
-            if (!options.startsWith("remount")) {
-                mounted.add(path);
-            }
-        } catch (IOException | IllegalStateException e) {
-            System.out.println(
-                    "SKIPPED: DiskFullIT needs to mount a tmpfs, which this process may not: " + e.getMessage());
-            Assumptions.abort("cannot mount a tmpfs: " + e.getMessage());
-        }
+        mounts.mount(directory.resolve(LocalCluster.nameOf(member)), options);
     }
 
-    private static void run(String... command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-            if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
-                throw new IllegalStateException(String.join(" ", command) + ": " + output.strip());
-            }
-        } catch (IOException e) {
-            throw new IllegalStateException(String.join(" ", command) + ": " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+    private void resize(int member, String size) {
+        mounts.remount(directory.resolve(LocalCluster.nameOf(member)), "size=" + size);
     }
 
     @AfterEach
     void unmount() {
-        for (Path path : mounted) {
-            run("umount", path.toString());
-        }
+        mounts.close();
     }
 
     @Test
@@ -100,7 +77,7 @@ final class DiskFullIT {
             }
 
             cluster.stop(1);
-            mount(1, "remount,size=200m");
+            resize(1, "200m");
             cluster.restart(1);
             cluster.awaitReady();
             Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
@@ -140,7 +117,7 @@ final class DiskFullIT {
             assertThat(acknowledged).hasSizeGreaterThan(20);
             for (int i = 0; i < 3; i++) {
                 cluster.stop(i);
-                mount(i, "remount,size=200m");
+                resize(i, "200m");
             }
             for (int i = 0; i < 3; i++) {
                 cluster.restart(i);
@@ -151,6 +128,83 @@ final class DiskFullIT {
             }
             cluster.store(2).put(Bytes.utf8("after"), FILLER);
             System.out.println(acknowledged.size() + " acknowledged puts are there after all disks were full");
+        }
+    }
+
+    private static Bytes key(int put) {
+        return Bytes.utf8("k" + put % KEYS);
+    }
+
+    private static Bytes value(int put) {
+        byte[] bytes = new byte[100_000];
+        new Random(put).nextBytes(bytes);
+        return Bytes.copyOf(bytes);
+    }
+
+    private long segments(int member) throws IOException {
+        try (Stream<Path> files =
+                Files.list(directory.resolve(LocalCluster.nameOf(member)).resolve("wal"))) {
+            return files.filter(file -> file.toString().endsWith(".wal")).count();
+        }
+    }
+
+    /** Writes a file that leaves only so many bytes of a member's disk free. */
+    private Path fill(int member, long left) throws IOException {
+        Path root = directory.resolve(LocalCluster.nameOf(member));
+        Path filler = directory.resolve(LocalCluster.nameOf(member)).resolve("filler");
+        long free = Files.getFileStore(root).getUsableSpace();
+        Files.write(filler, new byte[(int) (free - left)]);
+        return filler;
+    }
+
+    /** Enough space for the log, whose files are made in advance, and not enough for a checkpoint. */
+    @Test
+    void aNodeThatCannotWriteACheckpointGoesOnUntilItCan() throws IOException {
+        mount(1, "size=32m");
+        try (LocalCluster cluster = LocalCluster.builder()
+                .shards(1)
+                .directory(directory)
+                .customize((i, builder) -> builder.checkpoints(1 << 20, 64 << 20).segmentBytes(4 << 20))
+                .startAndAwaitReady()) {
+            int puts = 0;
+            while (segments(1) < 2) {
+                assertThat(puts).as("a segment must be full some time").isLessThan(200);
+                cluster.store(0).put(key(puts), value(puts));
+                puts++;
+            }
+            Path filler = fill(1, 200_000);
+            NodeMetrics before = cluster.node(1).metrics();
+            int most = puts + 30; // three quarters of a segment: the log needs no further file
+            while (cluster.node(1).metrics().checkpointsFailed() == before.checkpointsFailed() && puts < most) {
+                cluster.store(0).put(key(puts), value(puts));
+                puts++;
+            }
+            Awaitility.await("a checkpoint that fails")
+                    .until(() -> cluster.node(1).metrics().checkpointsFailed() > before.checkpointsFailed());
+            // It serves, as a leader too, which needs its log.
+            cluster.node(0).cluster().transferLeadership(0, "n1", Duration.ofSeconds(10));
+            for (int i = 0; i < 3; i++, puts++) {
+                cluster.store(1).put(key(puts), value(puts));
+                assertThat(cluster.store(1).get(key(puts)).orElseThrow().value())
+                        .isEqualTo(value(puts));
+            }
+            cluster.node(1).awaitReady(Duration.ofSeconds(5));
+
+            Files.delete(filler);
+            Awaitility.await("a checkpoint")
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() ->
+                            cluster.node(1).metrics().checkpointsWritten() > before.checkpointsWritten());
+            System.out.println("full during checkpoints: " + cluster.node(1).metrics());
+            cluster.crash(1);
+            cluster.restart(1);
+            cluster.awaitReady();
+            cluster.node(0).cluster().transferLeadership(0, "n1", Duration.ofSeconds(10));
+            for (int i = puts - KEYS; i < puts; i++) {
+                assertThat(cluster.store(1).get(key(i)).orElseThrow().value())
+                        .as("put %d", i)
+                        .isEqualTo(value(i));
+            }
         }
     }
 }

@@ -12,15 +12,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -191,26 +188,6 @@ final class LifecycleIT {
             try (ElastickvNode node = builder.start()) {
                 node.store().put(b("k"), b("v"));
             }
-        }
-    }
-
-    @Test
-    void refusesAMemberThatHasLostItsData() throws IOException {
-        try (LocalCluster cluster = LocalCluster.builder().shards(2).startAndAwaitReady()) {
-            cluster.store(0).put(b("k"), b("v"));
-            cluster.stop(2);
-            try (Stream<Path> files = Files.walk(cluster.directoryOf(2))) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
-            ElastickvNode wiped = cluster.restart(2);
-            assertThatThrownBy(() -> wiped.awaitReady(Duration.ofSeconds(10)))
-                    .isInstanceOf(UnavailableException.class)
-                    .hasMessageContaining("refused")
-                    .hasMessageContaining("data");
-            assertThatThrownBy(() -> wiped.store().get(b("k"))).isInstanceOf(UnavailableException.class);
-            cluster.store(1).put(b("k"), b("w"));
         }
     }
 

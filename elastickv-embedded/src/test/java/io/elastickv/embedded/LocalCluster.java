@@ -430,7 +430,30 @@ public final class LocalCluster implements AutoCloseable {
         return node;
     }
 
-    private void awaitCrash(int i) {
+    /** Takes away all data of member {@code i}, which must not be running, as the loss of its disk would. */
+    public void wipe(int i) {
+        moveData(i, null);
+    }
+
+    /** Puts the data of member {@code i}, which must not be running, elsewhere; deletes it if that is null. */
+    public void moveData(int i, @Nullable Path target) {
+        if (nodes[i] != null) {
+            throw new IllegalStateException(nameOf(i) + " is running");
+        }
+        awaitCrash(i);
+        try {
+            if (target == null) {
+                delete(directoryOf(i));
+            } else {
+                Files.move(directoryOf(i), target);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Waits until a member that was crashed is gone. */
+    public void awaitCrash(int i) {
         try {
             crashes[i].get(30, TimeUnit.SECONDS);
         } catch (Exception e) {

@@ -1,36 +1,54 @@
 package io.elastickv.embedded;
 
 import io.elastickv.api.ElastickvNode;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.elastickv.embedded.history.HistoryLines;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Members in processes of their own, which can be killed, and a storage-less node in this one. */
+/**
+ * Three members in processes of their own, which can be killed and paused, and a storage-less node in this one. Members are
+ * numbered from 0 and named {@code p0} and so on. Not thread-safe.
+ */
 final class ProcessCluster implements AutoCloseable {
 
+    static final int SIZE = 3;
+
     private final Path directory;
-    private final List<Integer> ports = FreePorts.choose(3);
-    private final @Nullable Process[] processes = new Process[3];
-    private final List<CompletableFuture<Void>> ready =
-            new ArrayList<>(List.of(new CompletableFuture<>(), new CompletableFuture<>(), new CompletableFuture<>()));
+    private final String heap;
+    private final Map<String, String> settings;
+    private final List<Integer> ports = FreePorts.choose(SIZE);
+    private final @Nullable ProcessMember[] members = new ProcessMember[SIZE];
+    private final boolean[] paused = new boolean[SIZE];
+    private final HistoryLines history = new HistoryLines();
     private final ElastickvNode client;
 
+    /** A cluster of small members on the heap. */
     ProcessCluster(Path directory) {
+        this(directory, "192m", Map.of());
+    }
+
+    /**
+     * A cluster.
+     *
+     * @param heap how large the heap of each member may become
+     * @param settings see {@link ProcessNode}
+     */
+    ProcessCluster(Path directory, String heap, Map<String, String> settings) {
         this.directory = directory;
-        for (int i = 0; i < 3; i++) {
+        this.heap = heap;
+        this.settings = settings;
+        for (int i = 0; i < SIZE; i++) {
             start(i);
         }
         this.client =
                 Elastickv.builder().name("client").storageless().seeds(seeds()).start();
         try {
-            awaitReady();
+            awaitServing();
             client.awaitReady(Duration.ofSeconds(30));
         } catch (RuntimeException e) {
             close();
@@ -38,8 +56,25 @@ final class ProcessCluster implements AutoCloseable {
         }
     }
 
+    static String nameOf(int i) {
+        return "p" + i;
+    }
+
+    static int numberOf(String name) {
+        return Integer.parseInt(name.substring(1));
+    }
+
     ElastickvNode client() {
         return client;
+    }
+
+    /** What the loads of all members have told since the last call of {@link HistoryLines#take}. */
+    HistoryLines history() {
+        return history;
+    }
+
+    Path directoryOf(int i) {
+        return directory.resolve(nameOf(i));
     }
 
     private List<String> seeds() {
@@ -48,67 +83,85 @@ final class ProcessCluster implements AutoCloseable {
 
     /** Starts member {@code i}, on the data it has. */
     void start(int i) {
-        List<String> command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx192m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                ProcessNode.class.getName(),
-                "p" + i,
-                "" + ports.get(i),
-                String.join(",", seeds()),
-                directory.resolve("p" + i).toString());
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            processes[i] = process;
-            CompletableFuture<Void> said = new CompletableFuture<>();
-            ready.set(i, said);
-            Thread reader = new Thread(() -> listen(process, said), "output-of-p" + i);
-            reader.setDaemon(true);
-            reader.start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        if (members[i] != null) {
+            throw new IllegalStateException(nameOf(i) + " is running");
         }
+        members[i] = launch(i);
     }
 
-    private static void listen(Process process, CompletableFuture<Void> said) {
-        StringBuilder output = new StringBuilder();
-        try (BufferedReader lines = process.inputReader()) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.equals("ready")) {
-                    said.complete(null);
-                } else if (output.length() < 20_000) {
-                    output.append(line).append('\n');
-                }
+    /** Starts a process for the place of member {@code i}, whether or not that runs. */
+    ProcessMember launch(int i) {
+        Map<String, String> all = new LinkedHashMap<>(settings);
+        all.put("port", "" + ports.get(i));
+        all.put("seeds", String.join(",", seeds()));
+        all.put("directory", directoryOf(i).toString());
+        return new ProcessMember(nameOf(i), heap, all, history);
+    }
+
+    /** Member {@code i}, which must be running. */
+    ProcessMember member(int i) {
+        ProcessMember member = members[i];
+        if (member == null) {
+            throw new IllegalStateException(nameOf(i) + " is not running");
+        }
+        return member;
+    }
+
+    /** Whether member {@code i} has been started and not killed; it may be paused. */
+    boolean isRunning(int i) {
+        return members[i] != null;
+    }
+
+    /** Whether member {@code i} is stopped with SIGSTOP. */
+    boolean isPaused(int i) {
+        return paused[i];
+    }
+
+    /**
+     * Waits until all members that run serve.
+     *
+     * @return how long each took from its start until it had written and read a key of every shard, in ns
+     */
+    List<Long> awaitServing() {
+        List<Long> nanos = new ArrayList<>();
+        for (ProcessMember member : members) {
+            if (member != null) {
+                nanos.add(member.awaitServing());
             }
-        } catch (IOException e) {
-            // The process was killed.
         }
-        said.completeExceptionally(new IllegalStateException("the process ended before it was ready:\n" + output));
+        return nanos;
     }
 
-    /** Waits until all members that were started serve. */
-    void awaitReady() {
-        for (CompletableFuture<Void> said : ready) {
-            said.orTimeout(60, TimeUnit.SECONDS).join();
+    /** Stops members with SIGSTOP. */
+    void pause(int... which) {
+        for (int i : which) {
+            member(i).pause();
+            paused[i] = true;
+        }
+    }
+
+    /** Lets members go on with SIGCONT. */
+    void resume(int... which) {
+        for (int i : which) {
+            member(i).resume();
+            paused[i] = false;
         }
     }
 
     /** Kills members with SIGKILL, at once. */
-    void kill(int... members) {
-        for (int i : members) {
-            Process process = processes[i];
-            if (process != null) {
-                process.destroyForcibly(); // SIGKILL on every Unix
+    void kill(int... which) {
+        for (int i : which) {
+            ProcessMember member = members[i];
+            if (member != null) {
+                member.kill();
             }
         }
-        for (int i : members) {
-            Process process = processes[i];
-            if (process != null) {
-                process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
-                processes[i] = null;
+        for (int i : which) {
+            ProcessMember member = members[i];
+            if (member != null) {
+                member.awaitEnd();
+                members[i] = null;
+                paused[i] = false;
             }
         }
     }

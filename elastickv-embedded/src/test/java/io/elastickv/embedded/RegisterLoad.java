@@ -23,15 +23,38 @@ final class RegisterLoad implements AutoCloseable {
     private final Supplier<List<ElastickvNode>> nodes;
     private final Duration timeout;
     private final int keys;
-    private final HistoryRecorder recorder = new HistoryRecorder();
+    private final String writer;
+    private final String keyPrefix;
+    private final HistoryRecorder recorder;
     private final List<Thread> threads = new ArrayList<>();
     private final Queue<Throwable> unexpected = new ConcurrentLinkedQueue<>();
     private volatile boolean stop;
 
     RegisterLoad(Supplier<List<ElastickvNode>> nodes, long seed, int clients, int keys, Duration timeout) {
+        this(nodes, seed, clients, keys, timeout, "", "r", new HistoryRecorder());
+    }
+
+    /**
+     * A load beside others on the same keys.
+     *
+     * @param writer in all values that it writes; must be another for each load
+     * @param keyPrefix what the keys begin with
+     */
+    RegisterLoad(
+            Supplier<List<ElastickvNode>> nodes,
+            long seed,
+            int clients,
+            int keys,
+            Duration timeout,
+            String writer,
+            String keyPrefix,
+            HistoryRecorder recorder) {
         this.nodes = nodes;
         this.timeout = timeout;
         this.keys = keys;
+        this.writer = writer;
+        this.keyPrefix = keyPrefix;
+        this.recorder = recorder;
         SplittableRandom random = new SplittableRandom(seed);
         for (int c = 0; c < clients; c++) {
             SplittableRandom own = random.split();
@@ -53,9 +76,9 @@ final class RegisterLoad implements AutoCloseable {
                 continue;
             }
             KeyValueStore store = running.get(number % running.size()).store().withTimeout(timeout);
-            String key = "r" + random.nextInt(keys);
+            String key = keyPrefix + random.nextInt(keys);
             Bytes name = Bytes.utf8(key);
-            String text = number + "." + i; // never written twice, so a read tells which write it saw
+            String text = writer + number + "." + i; // never written twice, so a read tells which write it saw
             Bytes value = Bytes.utf8(text);
             int dice = random.nextInt(100);
             HistoryRecorder.Call call = null;

@@ -38,7 +38,9 @@ final class ClientCommands {
                 .addSubcommand(new Explain(session))
                 .addSubcommand(new StatusCommand(session))
                 .addSubcommand(new BackupCommands.Export(session))
-                .addSubcommand(new BackupCommands.Import(session));
+                .addSubcommand(new BackupCommands.Import(session))
+                .addSubcommand(new ReplicaCommands.Add(session))
+                .addSubcommand(new ReplicaCommands.Remove(session));
         return CommandLines.prepare(line)
                 .registerConverter(Duration.class, ClientArguments::duration)
                 .registerConverter(ReadConsistency.class, ClientArguments::consistency)

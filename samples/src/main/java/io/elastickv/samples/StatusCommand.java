@@ -72,7 +72,11 @@ final class StatusCommand implements Callable<Integer> {
             shard.replicas().forEach(name -> addReplica(table, columns, name, "?", "?"));
         } else {
             replicas.forEach(replica -> addReplica(
-                    table, columns, replica.node(), Long.toString(replica.matchIndex()), Long.toString(replica.lag())));
+                    table,
+                    columns,
+                    replica.voter() ? replica.node() : replica.node() + " (learner)",
+                    Long.toString(replica.matchIndex()),
+                    Long.toString(replica.lag())));
         }
     }
 

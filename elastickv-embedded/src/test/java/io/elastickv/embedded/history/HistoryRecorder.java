@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +17,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HistoryRecorder {
 
+    /** Told of each operation when it begins, as one of unknown outcome, and when it has ended. Thread-safe. */
+    @FunctionalInterface
+    public interface Journal {
+
+        /** Operation {@code number} of this recorder has begun or ended. */
+        void tell(long number, Operation operation);
+    }
+
     private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
     private final AtomicInteger nextProcess = new AtomicInteger();
+    private final AtomicLong nextNumber = new AtomicLong();
+    private final @Nullable Journal journal;
+
+    /** A recorder that keeps the operations for {@link #history()}. */
+    public HistoryRecorder() {
+        this.journal = null;
+    }
+
+    /** A recorder that keeps nothing, but tells {@code journal}. */
+    public HistoryRecorder(Journal journal) {
+        this.journal = journal;
+    }
 
     /** A client with a process number of its own. */
     public Client client() {
@@ -62,7 +83,11 @@ public final class HistoryRecorder {
 
         private Call begin(Kind kind, String key, @Nullable String expected, @Nullable String value) {
             Call call = new Call(this, process, kind, key, expected, value);
-            calls.add(call);
+            if (journal == null) {
+                calls.add(call);
+            } else {
+                journal.tell(call.number, call.operation());
+            }
             return call;
         }
     }
@@ -76,6 +101,7 @@ public final class HistoryRecorder {
         private final String key;
         private final @Nullable String expected;
         private final @Nullable String value;
+        private final long number = nextNumber.getAndIncrement();
         private final long invokedNanos = System.nanoTime();
         private volatile @Nullable Operation ended;
 
@@ -120,7 +146,11 @@ public final class HistoryRecorder {
             if (ended != null) {
                 throw new IllegalStateException("ended twice: " + ended);
             }
-            ended = new Operation(process, kind, key, expected, seen, answer, outcome, invokedNanos, now);
+            Operation operation = new Operation(process, kind, key, expected, seen, answer, outcome, invokedNanos, now);
+            ended = operation;
+            if (journal != null) {
+                journal.tell(number, operation);
+            }
         }
 
         private Operation operation() {

@@ -7,6 +7,7 @@ import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ReplicaInfo;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.SlotRange;
@@ -161,6 +162,11 @@ public final class FakeCluster implements AutoCloseable {
         }
 
         @Override
+        public NodeMetrics metrics() {
+            return NodeMetrics.NONE;
+        }
+
+        @Override
         public ClusterView cluster() {
             return this;
         }
@@ -218,6 +224,16 @@ public final class FakeCluster implements AutoCloseable {
 
         @Override
         public void transferLeadership(int shardId, String node, Duration timeout) {
+            throw new UnsupportedOperationException("the adapter must not block");
+        }
+
+        @Override
+        public void addReplica(int shardId, String node, Duration timeout) {
+            throw new UnsupportedOperationException("the adapter must not block");
+        }
+
+        @Override
+        public void removeReplica(int shardId, String node, Duration timeout) {
             throw new UnsupportedOperationException("the adapter must not block");
         }
 

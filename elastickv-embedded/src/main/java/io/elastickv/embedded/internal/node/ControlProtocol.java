@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.node;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.elastickv.api.ReplicaInfo;
+import io.elastickv.embedded.internal.raft.MemberId;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.PeerProgress;
 import io.elastickv.embedded.internal.raft.core.Role;
@@ -32,10 +33,12 @@ import org.jspecify.annotations.Nullable;
  * over.
  *
  * <pre>
- * replication: shard i32           answer: leads u8 | count u16 | each: node text, leader u8, match i64, commit i64,
- *                                          silent ns i64
+ * replication: shard i32           answer: leads u8 | count u16 | each: node text, leader u8, voter u8, match i64,
+ *                                          commit i64, silent ns i64
  * transfer:    shard i32 | target  answer: leads u8
  * </pre>
+ *
+ * and those of {@link ReplicaProtocol}.
  */
 final class ControlProtocol {
 
@@ -50,13 +53,16 @@ final class ControlProtocol {
     private final String self;
     private final NodeRpc rpc;
     private final Map<Integer, ShardHost> shards;
+    private final ReplicaChanges changes;
 
-    ControlProtocol(String self, NodeRpc rpc, Map<Integer, ShardHost> shards) {
+    ControlProtocol(String self, NodeRpc rpc, Map<Integer, ShardHost> shards, ReplicaChanges changes) {
+        this.changes = changes;
         this.self = self;
         this.rpc = rpc;
         this.shards = shards;
         rpc.register(METHOD_REPLICATION, this::onReplication);
         rpc.register(METHOD_TRANSFER, this::onTransfer);
+        rpc.register(ReplicaProtocol.METHOD_CHANGE, this::onChange);
     }
 
     /** Asks {@code leader} for the progress of the replicas; null if it does not lead or does not answer. */
@@ -73,6 +79,7 @@ final class ControlProtocol {
             for (int i = 0; i < count; i++) {
                 replicas.add(new ReplicaInfo(
                         in.readUTF(),
+                        in.readBoolean(),
                         in.readBoolean(),
                         in.readLong(),
                         in.readLong(),
@@ -93,16 +100,22 @@ final class ControlProtocol {
         return answer != null && answer.length == 1 && answer[0] == 1;
     }
 
+    /** Asks {@code leader} to bring a change of a shard's replicas forward; null if it does not answer. */
+    ReplicaProtocol.@Nullable Changed change(String leader, ReplicaProtocol.Change change, long deadlineNanos) {
+        byte[] answer = ask(leader, ReplicaProtocol.METHOD_CHANGE, change.encode(), deadlineNanos);
+        return answer == null ? null : ReplicaProtocol.Changed.decode(ByteBuffer.wrap(answer));
+    }
+
     private byte @Nullable [] ask(String node, int method, byte[] request, long deadlineNanos) {
         CompletableFuture<byte[]> future = new CompletableFuture<>();
         long nanos = Math.max(1, Math.min(deadlineNanos - System.nanoTime(), 1_000_000_000L));
         if (node.equals(self)) {
             Responder responder = Responders.to(future);
             ByteBuffer payload = ByteBuffer.wrap(request);
-            if (method == METHOD_REPLICATION) {
-                onReplication(self, payload, responder);
-            } else {
-                onTransfer(self, payload, responder);
+            switch (method) {
+                case METHOD_REPLICATION -> onReplication(self, payload, responder);
+                case METHOD_TRANSFER -> onTransfer(self, payload, responder);
+                default -> onChange(self, payload, responder);
             }
         } else {
             rpc.call(node, method, request, nanos, new RpcCallback() {
@@ -152,12 +165,14 @@ final class ControlProtocol {
             out.writeShort(progress.size() + 1);
             out.writeUTF(self);
             out.writeBoolean(true);
+            out.writeBoolean(true);
             out.writeLong(status.lastIndex());
             out.writeLong(status.commitIndex());
             out.writeLong(0);
             for (PeerProgress peer : progress) {
-                out.writeUTF(peer.peer());
+                out.writeUTF(MemberId.node(peer.peer()));
                 out.writeBoolean(false);
+                out.writeBoolean(peer.voter());
                 out.writeLong(peer.matchIndex());
                 out.writeLong(status.commitIndex());
                 out.writeLong(nowNanos - peer.lastContactNanos());
@@ -166,6 +181,10 @@ final class ControlProtocol {
             throw new UncheckedIOException(e);
         }
         return bytes.toByteArray();
+    }
+
+    private void onChange(String from, ByteBuffer payload, Responder responder) {
+        changes.ask(ReplicaProtocol.Change.decode(payload), answer -> responder.reply(answer.encode()));
     }
 
     private void onTransfer(String from, ByteBuffer payload, Responder responder) {

@@ -5,6 +5,7 @@ import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.backup.BackupService;
@@ -13,12 +14,15 @@ import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.LogException;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
+import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
@@ -35,6 +39,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -57,6 +63,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private static final long FORMATION_POLL_MILLIS = 100;
     private static final long STATUS_MILLIS = 1000;
     private static final long EVICTION_MILLIS = 100;
+    private static final long REPAIR_MILLIS = 200;
     private static final long HAND_OVER_NANOS = 2_000_000_000L;
 
     private enum State {
@@ -78,13 +85,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Peers peers;
     private final List<EventLoop> loops = new ArrayList<>();
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
+    private final Membership membership;
     private final ControlProtocol control;
     private final Gossip gossip;
     private final BackupService backups;
+    private final @Nullable NodeCheckpoints checkpoints;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
-    private volatile @Nullable ClusterLayout layout;
     private volatile @Nullable String failure;
 
     private EmbeddedNode(NodeConfig config, @Nullable NodeDirectory directory, @Nullable NodeLog log) {
@@ -107,8 +115,6 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.events = new EventDispatcher(callbacks);
         this.peers = new Peers(config.name());
         this.view = new LocalClusterView(this);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards);
-        this.gossip = new Gossip(config.storageless(), channel, peers, shards, router, this::fireLeader);
         this.backups = new BackupService(new BackupService.Node(
                 config.name(),
                 channel.rpc(),
@@ -129,6 +135,48 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     channel::batchSendsOfThisThread,
                     channel::flush));
         }
+        ShardMembers members = new ShardMembers();
+        LocalReplicas replicas = null;
+        if (log == null || directory == null) {
+            this.checkpoints = null;
+        } else {
+            this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
+            replicas = new LocalReplicas(
+                    config.name(),
+                    directory,
+                    log,
+                    shards,
+                    members,
+                    router,
+                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints),
+                    host -> channel.openShard(
+                            host.group().groupId(), "shard-" + host.group().groupId(), host),
+                    threads.readers(),
+                    peers::others);
+        }
+        this.membership = new Membership(
+                config,
+                directory,
+                replicas,
+                members,
+                shards,
+                peers,
+                router,
+                channel.rpc(),
+                threads,
+                () -> state.get() == State.OPEN,
+                this::tellStatus,
+                this::refuse);
+        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
+        this.gossip = new Gossip(
+                config,
+                directory == null ? "" : directory.nodeId(),
+                channel,
+                peers,
+                membership,
+                shards,
+                router,
+                this::fireLeader);
     }
 
     /**
@@ -151,13 +199,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     checkAddress(config, layout);
                 }
                 log = NodeLog.open(NodeLogOptions.of(directory.wal(), config.name())
-                        .withDurability(ShardHosts.durability(config.durability())));
+                        .withDurability(ShardHosts.durability(config.durability()))
+                        .withSegmentBytes(config.segmentBytes()));
             }
             node = new EmbeddedNode(config, directory, log);
         } catch (RuntimeException e) {
             closeQuietly(log);
             closeQuietly(directory);
-            throw e;
+            // Callers are promised one kind of exception for all that is wrong with the directory.
+            throw e instanceof LogException ? new IllegalStateException(e.getMessage(), e) : e;
         }
         try {
             node.begin();
@@ -169,9 +219,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     private static void checkAddress(NodeConfig config, ClusterLayout layout) {
-        Member self = layout.member(config.name())
-                .orElseThrow(() -> new IllegalStateException("dataDirectory = " + config.dataDirectory()
-                        + ": its cluster has no member named " + config.name()));
+        Member self = layout.member(config.name()).orElseThrow();
         boolean alone = layout.members().size() == 1;
         if (!alone && !self.address().equals(config.address().toString())) {
             throw new IllegalStateException("address = " + config.address() + ": the cluster knows node " + self.name()
@@ -189,24 +237,32 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         loops.forEach(EventLoop::start);
         channel.rpc().register(Formation.METHOD_HELLO, (from, payload, responder) -> {
             Hello hello = Hello.decode(payload);
-            responder.reply(hello().encode());
             Formation forming = formation;
             if (forming != null && config.seeds().contains(hello.address())) {
                 forming.heard(hello.address(), hello);
             }
+            membership.greet(hello, () -> responder.reply(hello().encode()));
         });
         channel.rpc().register(ControlProtocol.METHOD_STATUS, (from, payload, responder) -> {
             NodeStatus status = NodeStatus.decode(payload);
-            responder.reply(new byte[0]);
+            responder.reply(gossip.answer(status));
             gossip.heard(from, status);
         });
         ClusterLayout known = directory == null ? null : directory.layout();
         if (known != null) {
             channel.setClusterId(known.clusterId());
         }
+        LocalReplicas replicas = membership.replicas();
+        // While the network comes up, which takes as long.
+        CompletableFuture<List<ShardHost>> recovering = known == null || replicas == null
+                ? CompletableFuture.completedFuture(List.of())
+                : CompletableFuture.supplyAsync(
+                        () -> replicas.recover(known, true),
+                        task -> new Thread(task, "elastickv-" + name() + "-recovery").start());
         try {
             channel.start();
         } catch (TransportException e) {
+            CompletableFuture<Void> unused = recovering.thenAccept(EmbeddedNode::closeAll);
             throw new IllegalStateException(e.getMessage(), e);
         }
         LOG.info(
@@ -215,7 +271,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 channel.localAddress(),
                 config.storageless() ? ", without storage" : ", data in " + config.dataDirectory());
         if (known != null) {
-            open(known, false);
+            open(known, false, recovered(recovering));
         } else if (config.seeds().isEmpty() && directory != null) {
             PeerAddress self = channel.localAddress();
             open(
@@ -223,13 +279,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                             List.of(new Member(name(), self.host(), self.port(), directory.nodeId())),
                             config.shards(),
                             config.replicationFactor()),
-                    true);
+                    true,
+                    null);
         } else {
             Formation forming = new Formation(
                     hello(),
                     config.seeds(),
                     channel.rpc()::call,
-                    formed -> threads.control(() -> open(formed, true)),
+                    formed -> threads.control(() -> open(formed, true, null)),
                     this::refuse);
             formation = forming;
             threads.every(FORMATION_POLL_MILLIS, forming::poll);
@@ -237,7 +294,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
         threads.every(STATUS_MILLIS, backups::expire);
+        threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
+        if (checkpoints != null) {
+            threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
+        }
+    }
+
+    private static List<ShardHost> recovered(CompletableFuture<List<ShardHost>> recovering) {
+        try {
+            return recovering.join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw cause instanceof IllegalStateException refused
+                    ? refused
+                    : new IllegalStateException(String.valueOf(cause.getMessage()), cause);
+        }
+    }
+
+    private static void closeAll(@Nullable List<ShardHost> hosts) {
+        if (hosts != null) {
+            hosts.forEach(ShardHost::close);
+        }
     }
 
     private Hello hello() {
@@ -249,7 +327,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 config.shards(),
                 config.replicationFactor(),
                 Formation.ordered(config.seeds()),
-                layout);
+                membership.layout());
     }
 
     private void refuse(String reason) {
@@ -257,14 +335,20 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     /** The cluster has formed, or this node comes back to it. */
-    private synchronized void open(ClusterLayout formed, boolean first) {
+    private synchronized void open(ClusterLayout formed, boolean first, @Nullable List<ShardHost> recovered) {
         if (state.get() != State.STARTING) {
+            closeAll(recovered);
             return;
         }
+        List<ShardHost> hosts = recovered;
         try {
+            LocalReplicas replicas = membership.replicas();
+            membership.checkIdentity(formed);
+            hosts = recovered != null || replicas == null ? recovered : replicas.recover(formed, false);
             if (first && directory != null) {
                 directory.saveLayout(formed);
             }
+            membership.identities().formed(formed);
             channel.setClusterId(formed.clusterId());
             for (Member member : formed.members()) {
                 if (!member.name().equals(name())) {
@@ -272,38 +356,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             peers.layout(formed);
-            layout = formed;
             List<ShardRoute> routes = new ArrayList<>();
             List<Router.Place> places = new ArrayList<>();
-            List<ShardPlacement> placements = formed.placements();
-            int replicasHere = (int) placements.stream()
-                    .filter(placement -> placement.replicas().contains(name()))
-                    .count();
-            for (ShardPlacement placement : placements) {
+            for (ShardPlacement placement : formed.placements()) {
                 ShardRoute route =
                         new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
-                EventLoop loop = loops.get(placement.id() % loops.size());
-                ShardHost host = null;
-                if (log != null && placement.replicas().contains(name())) {
-                    host = ShardHosts.create(
-                            config, placement, replicasHere, loop, log, channel, this, threads.readers());
-                    shards.put(placement.id(), host);
-                }
                 routes.add(route);
-                places.add(new Router.Place(route, loop, host == null ? null : host.endpoint()));
+                places.add(new Router.Place(route, loops.get(placement.id() % loops.size()), null));
             }
-            router.open(new RouteTable(routes), places);
-            for (ShardHost host : shards.values()) {
-                channel.openShard(
-                        host.group().groupId(), "shard-" + host.group().groupId(), host);
-                boolean campaign = first && host.preferredLeader().equals(name());
-                host.loop().execute(() -> {
-                    host.group().start();
-                    if (campaign) {
-                        host.group().campaign();
-                    }
-                    peers.others().forEach(peer -> host.group().peerReachable(peer, true));
-                });
+            RouteTable table = new RouteTable(routes);
+            membership.members().open(formed, table);
+            router.open(table, places);
+            if (replicas != null && hosts != null) {
+                for (ShardHost host : hosts) {
+                    boolean preferred = host.preferredLeader().equals(name());
+                    replicas.start(host, group -> {
+                        if (preferred && first) {
+                            group.campaign();
+                        } else if (preferred) {
+                            group.campaignSoon();
+                        }
+                    });
+                }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
             LOG.info(
@@ -317,6 +391,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             tellStatus();
         } catch (RuntimeException e) {
             LOG.error("node {} cannot take part", name(), e);
+            if (hosts != null) {
+                // The others are closed with the node.
+                closeAll(hosts.stream()
+                        .filter(host -> shards.get(host.group().groupId()) != host)
+                        .toList());
+            }
             failNode(String.valueOf(e.getMessage()));
         }
     }
@@ -329,8 +409,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (host == null) {
             return; // not open yet: Raft repeats what matters
         }
+        String sender;
         RaftMessage message;
         try {
+            sender = host.frames().sender(from, payload);
+            if (sender == null) {
+                return; // for a replica that was here before, or is not here yet
+            }
             message = RaftMessageCodec.decode(payload);
         } catch (MalformedMessageException e) {
             LOG.warn(
@@ -344,7 +429,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (state.get() == State.CLOSED) {
             return; // what still arrives meanwhile is as good as lost
         }
-        onLoop(host, () -> host.group().receive(from, message));
+        onLoop(host, () -> host.group().receive(sender, message));
     }
 
     private static void onLoop(ShardHost host, Runnable task) {
@@ -423,6 +508,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
+    @Override
+    public void configurationChanged(int groupId, Configuration committed) {
+        membership.committed(groupId, committed);
+    }
+
     private void fireLeader(int shard, long term, @Nullable String leader) {
         events.fire(listener -> {
             listener.leaderChanged(shard, term, leader);
@@ -432,7 +522,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     @Override
     public void failed(int groupId, String reason, Throwable cause) {
-        router.localFailed(groupId);
+        router.localGone(groupId);
         events.fire(listener -> listener.shardStateChanged(groupId, ShardInfo.State.FAILED));
         if (log != null && log.isPoisoned()) {
             Throwable origin = log.failure();
@@ -479,6 +569,28 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     @Override
+    public NodeMetrics metrics() {
+        CheckpointFigures.Counts counts = checkpointCounts();
+        if (log == null || counts == null) {
+            return NodeMetrics.NONE;
+        }
+        NodeLogStats stats = log.stats();
+        return new NodeMetrics(
+                stats.fsyncs(),
+                stats.frames(),
+                stats.records(),
+                stats.bytes(),
+                counts.written(),
+                counts.writtenBytes(),
+                counts.failed(),
+                counts.running(),
+                counts.installed(),
+                counts.installedBytes(),
+                counts.served(),
+                counts.servedBytes());
+    }
+
+    @Override
     public void awaitReady(Duration timeout) {
         long deadlineNanos = System.nanoTime() + timeout.toNanos();
         String problem = "the cluster has not formed: not all initial members were reached";
@@ -499,7 +611,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     if (leaderless.isEmpty()) {
                         return;
                     }
-                    problem = "no leader is known for shards " + leaderless;
+                    problem = "no leader is known for shards " + leaderless + membership.troubles(leaderless);
                     if (System.nanoTime() - deadlineNanos >= 0) {
                         break;
                     }
@@ -514,7 +626,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     String clusterId() {
-        ClusterLayout formed = layout;
+        ClusterLayout formed = membership.layout();
         return formed == null ? "" : formed.clusterIdText();
     }
 
@@ -535,6 +647,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     @Override
     public Backups backups() {
         return backups;
+    }
+
+    /** What the node's checkpoints and state transfers did; null if it keeps no data. */
+    public CheckpointFigures.@Nullable Counts checkpointCounts() {
+        return checkpoints == null ? null : checkpoints.figures().counts();
     }
 
     ControlProtocol control() {
@@ -575,6 +692,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             handLeadershipsOver();
         }
         router.shutDown("the node is closed");
+        if (checkpoints != null) {
+            checkpoints.close();
+        }
         for (ShardHost host : shards.values()) {
             onLoop(host, host.group()::close);
         }

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,8 +22,9 @@ import org.slf4j.LoggerFactory;
  * Finds or forms the cluster. The first start of a cluster is static, as etcd's: every initial member has the same list
  * of seeds, the addresses of all of them. Each asks every other who it is until all have answered; the layout is a pure
  * function of the answers, so that all compute the same one, and each makes it durable before it takes part. The
- * identities in it are those of the data directories: a member that comes back without its directory is recognised and
- * refused, since it would vote as if it remembered.
+ * identities in it are those of the data directories: a member that comes back without its directory is told the layout
+ * as well, but has to wait until the others take its new directory for the one of that member; it takes part without the
+ * replicas that it had, since it would vote as if it remembered.
  *
  * <p>Thread-safe; the outcome is told once.
  */
@@ -49,6 +50,7 @@ final class Formation {
     private final Consumer<ClusterLayout> formed;
     private final Consumer<String> refused;
     private final Map<String, Hello> answers = new HashMap<>();
+    private final AtomicBoolean waitsForRecognition = new AtomicBoolean();
     private volatile boolean done;
     private long reportAtNanos = System.nanoTime() + REPORT_EVERY_NANOS;
 
@@ -163,17 +165,23 @@ final class Formation {
             finish(() -> formed.accept(layout));
             return;
         }
-        Optional<Member> member = layout.member(self.name());
-        if (member.isEmpty()) {
+        Member member = layout.member(self.name()).orElse(null);
+        if (member == null) {
             finish(() -> refused.accept("the cluster " + layout.clusterIdText() + " that node " + from.name()
                     + " belongs to was formed without a member named " + self.name()
                     + ": members cannot be added to a formed cluster yet"));
-        } else if (!member.get().nodeId().equals(self.nodeId())) {
-            finish(() -> refused.accept("the cluster " + layout.clusterIdText() + " knows " + self.name()
-                    + " with another data directory: a member that has lost its data must not vote as if it remembered."
-                    + " Start it on its old directory"));
-        } else {
+        } else if (!member.address().equals(self.address().toString())) {
+            finish(() -> refused.accept("address = " + self.address() + ": the cluster knows node " + self.name()
+                    + " at " + member.address() + ", and the address of a member cannot be changed yet"));
+        } else if (self.nodeId().equals(layout.nodeIdOf(self.name()))) {
             finish(() -> formed.accept(layout));
+        } else if (layout.knows(self.name(), self.nodeId())) {
+            finish(() -> refused.accept(Identities.replaced(layout, self.name(), self.nodeId())));
+        } else if (waitsForRecognition.compareAndSet(false, true)) {
+            LOG.warn(
+                    "node {}: the cluster knows it with another data directory; it comes back with an empty one as soon as"
+                            + " the members have noticed that the former is gone",
+                    self.name());
         }
     }
 

@@ -1,7 +1,10 @@
 package io.elastickv.embedded.internal.node;
 
 import io.elastickv.api.InvalidRequestException;
+import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.Succession;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
@@ -10,14 +13,16 @@ import io.elastickv.embedded.internal.transport.ClusterChannel;
 import io.elastickv.embedded.internal.transport.RpcCallback;
 import io.elastickv.embedded.internal.transport.RpcFailure;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the nodes tell one another of themselves: attributes, and the shards they lead, so that nodes without a replica of
- * a shard know where to go. Only hints: whoever gets a request decides by its own state. Thread-safe.
+ * What the nodes tell one another of themselves: attributes, data directories, and the shards they lead with the members of
+ * their groups, so that nodes without a replica of a shard know where to go. Only hints: whoever gets a request decides by
+ * its own state. Thread-safe.
  */
 final class Gossip {
 
@@ -26,26 +31,46 @@ final class Gossip {
         void leaderChanged(int shard, long term, @Nullable String leader);
     }
 
-    private static final long TIMEOUT_NANOS = 1_000_000_000L;
+    /** Told of what has to be kept or acted on. */
+    interface News {
+        /** Another node knows these directories that followed lost ones; not necessarily news. */
+        void successions(List<Succession> successions);
 
-    private final boolean storageless;
+        /** The members of a shard's group have changed. */
+        void membersChanged(int shard);
+    }
+
+    private static final long TIMEOUT_NANOS = 1_000_000_000L;
+    private static final byte[] NOTHING = {};
+
+    private final NodeConfig config;
+    private final String nodeId;
     private final ClusterChannel channel;
     private final Peers peers;
+    private final Identities identities;
+    private final ShardMembers members;
     private final Map<Integer, ShardHost> shards;
     private final Router router;
     private final LeaderListener listener;
+    private final News news;
     private final Map<String, String> attributes = new ConcurrentHashMap<>();
 
     Gossip(
-            boolean storageless,
+            NodeConfig config,
+            String nodeId,
             ClusterChannel channel,
             Peers peers,
+            Membership membership,
             Map<Integer, ShardHost> shards,
             Router router,
             LeaderListener listener) {
-        this.storageless = storageless;
+        this.config = config;
+        this.nodeId = nodeId;
         this.channel = channel;
         this.peers = peers;
+        this.identities = membership.identities();
+        this.members = membership.members();
+        this.news = membership;
         this.shards = shards;
         this.router = router;
         this.listener = listener;
@@ -53,14 +78,28 @@ final class Gossip {
 
     /** What this node would tell now. */
     NodeStatus own() {
-        Map<Integer, Long> leads = new TreeMap<>();
+        Map<Integer, NodeStatus.Shard> told = new TreeMap<>();
         shards.forEach((id, host) -> {
             ReplicaGroup.Status status = host.group().status();
-            if (status.role() == Role.LEADER) {
-                leads.put(id, status.term());
+            boolean leads = status.role() == Role.LEADER;
+            if (leads || status.leader() == null) {
+                Configuration committed = members.of(id);
+                boolean changed = committed != null && committed.version() > 0;
+                told.put(id, new NodeStatus.Shard(status.term(), leads, changed ? committed : null));
             }
         });
-        return new NodeStatus(channel.localAddress().toString(), storageless, new TreeMap<>(attributes), leads);
+        return new NodeStatus(
+                channel.localAddress().toString(),
+                nodeId,
+                config.storageless(),
+                new TreeMap<>(attributes),
+                successions(),
+                told);
+    }
+
+    private List<Succession> successions() {
+        ClusterLayout layout = identities.layout();
+        return layout == null ? List.of() : layout.successions();
     }
 
     /** Tells all nodes that are reachable. */
@@ -70,7 +109,9 @@ final class Gossip {
             channel.rpc().call(peer, ControlProtocol.METHOD_STATUS, bytes, TIMEOUT_NANOS, new RpcCallback() {
                 @Override
                 public void success(ByteBuffer answer) {
-                    // Nothing to learn from it.
+                    if (answer.hasRemaining()) {
+                        heard(peer, NodeStatus.decode(answer));
+                    }
                 }
 
                 @Override
@@ -81,19 +122,34 @@ final class Gossip {
         }
     }
 
+    /** The answer to what {@code from} told: the own status, if it does not know what it must. */
+    byte[] answer(NodeStatus status) {
+        return status.successions().equals(successions()) ? NOTHING : own().encode();
+    }
+
     /** Takes what {@code from} told. */
     void heard(String from, NodeStatus status) {
+        if (!status.successions().equals(successions())) {
+            news.successions(status.successions());
+        }
+        if (identities.isReplaced(from, status.nodeId())) {
+            return; // it is being told so
+        }
         peers.heard(from, status);
         RouteTable table = router.table();
         if (table == null) {
             return;
         }
-        for (ShardRoute route : table.shards()) {
-            Long term = status.leads().get(route.id());
-            if (term != null && route.learn(term, from)) {
-                listener.leaderChanged(route.id(), term, from);
+        status.shards().forEach((id, shard) -> {
+            Configuration configuration = shard.configuration();
+            if (configuration != null && members.learn(id, configuration)) {
+                news.membersChanged(id);
             }
-        }
+            ShardRoute route = table.ofShard(id);
+            if (route != null && shard.leads() && route.learn(shard.term(), from)) {
+                listener.leaderChanged(id, shard.term(), from);
+            }
+        });
     }
 
     /**

@@ -147,6 +147,60 @@ final class LocalClusterView implements ClusterView {
                 + timeout + "; it is led by " + route.leader());
     }
 
+    @Override
+    public void addReplica(int shardId, String target, Duration timeout) {
+        change(shardId, true, target, timeout);
+    }
+
+    @Override
+    public void removeReplica(int shardId, String target, Duration timeout) {
+        change(shardId, false, target, timeout);
+    }
+
+    private void change(int shardId, boolean add, String target, Duration timeout) {
+        ShardRoute route = route(shardId);
+        ReplicaProtocol.Change change = new ReplicaProtocol.Change(shardId, add, target);
+        long deadlineNanos = deadline(timeout);
+        boolean begun = false;
+        String problem = "no leader is known";
+        while (System.nanoTime() - deadlineNanos < 0) {
+            String leader = route.leader();
+            if (leader != null) {
+                ReplicaProtocol.Changed answer = node.control().change(leader, change, deadlineNanos);
+                if (answer == null) {
+                    problem = "node " + leader + " did not answer as its leader";
+                    begun = true; // perhaps
+                } else {
+                    switch (answer.state()) {
+                        case DONE -> {
+                            if (begun) {
+                                return;
+                            }
+                            throw invalid("shard " + shardId + ": " + answer.text() + (add ? " already" : ""));
+                        }
+                        case IMPOSSIBLE -> throw invalid("shard " + shardId + ": " + answer.text());
+                        case UNDER_WAY -> {
+                            begun = true;
+                            problem = answer.text();
+                        }
+                        case NOT_LEADER -> problem = "node " + leader + " does not lead it any more";
+                    }
+                }
+            }
+            if (!pause()) {
+                break;
+            }
+        }
+        String trouble = route.trouble();
+        throw new UnavailableException(
+                "shard " + shardId + ": " + (add ? "no replica on node " : "a replica still on node ") + target
+                        + " after " + timeout + ": " + problem + (trouble == null ? "" : "; " + trouble));
+    }
+
+    private static InvalidRequestException invalid(String message) {
+        return new InvalidRequestException(InvalidRequestException.Reason.INVALID_ARGUMENT, message);
+    }
+
     private static long deadline(Duration timeout) {
         if (timeout.isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout = " + timeout + ": must be positive");

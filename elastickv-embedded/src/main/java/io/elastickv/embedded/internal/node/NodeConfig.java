@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  * @param maxOperations how many operations of this node's callers may be under way
  * @param maxOperationBytes how many bytes they may hold
  * @param callbackExecutor completes futures and calls listeners; null for one of the node's own
+ * @param acceptMemoryLoss whether to go on although acknowledged writes may be lost with the machine's memory
+ * @param segmentBytes the size of the log's files
+ * @param checkpoints when checkpoints are made
+ * @param snapshotBytesPerSecond how much it reads of its checkpoints for other nodes
  * @param linkFilter what may pass the network: for tests
  * @param wallMillis the wall clock
  */
@@ -46,8 +50,15 @@ public record NodeConfig(
         int maxOperations,
         long maxOperationBytes,
         @Nullable Executor callbackExecutor,
+        boolean acceptMemoryLoss,
+        long segmentBytes,
+        CheckpointPolicy checkpoints,
+        long snapshotBytesPerSecond,
         LinkFilter linkFilter,
         LongSupplier wallMillis) {
+
+    /** 96 MiB: a tenth of a gigabit network, a tenth of what a disk or its cache gives. */
+    public static final long DEFAULT_SNAPSHOT_BYTES_PER_SECOND = 96L << 20;
 
     /** Whether the node keeps no data. */
     public boolean storageless() {

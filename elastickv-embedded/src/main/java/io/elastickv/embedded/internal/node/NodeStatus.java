@@ -1,5 +1,8 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.embedded.internal.placement.Succession;
+import io.elastickv.embedded.internal.raft.core.Configuration;
+import io.elastickv.embedded.internal.raft.core.MalformedMessageException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -7,40 +10,78 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a node tells all others every now and then, and at once when it changes.
  *
  * <pre>
- * version u8 = 1 | address | storageless u8 | attributes u16, each name, value | leads u16, each shard i32, term i64
+ * version u8 = 2 | address | nodeId | storageless u8 | attributes u16, each name, value
+ *   | successions u16, each node, since i64, nodeId
+ *   | shards u16, each shard i32, term i64, leads u8, length u16 of the configuration | configuration
+ *                                                                       (texts: u16 length, modified UTF-8)
  * </pre>
  *
  * @param address where it is reached
+ * @param nodeId the identity of its data directory; empty if it is storage-less
  * @param storageless whether it keeps no data
  * @param attributes what the application attached to it
- * @param leads the shards it leads, with the term
+ * @param successions the directories it knows of that followed a lost one
+ * @param shards the shards of which it can tell something: those that it leads, and those that it has a replica of
+ *     without knowing of a leader
  */
-record NodeStatus(String address, boolean storageless, Map<String, String> attributes, Map<Integer, Long> leads) {
+record NodeStatus(
+        String address,
+        String nodeId,
+        boolean storageless,
+        Map<String, String> attributes,
+        List<Succession> successions,
+        Map<Integer, Shard> shards) {
 
-    private static final int VERSION = 1;
+    /**
+     * What a node tells of a shard.
+     *
+     * @param term the term it is in
+     * @param leads whether it leads the shard in that term
+     * @param configuration the members as committed; null if they are those that the cluster was formed with
+     */
+    record Shard(long term, boolean leads, @Nullable Configuration configuration) {}
+
+    private static final int VERSION = 2;
+    private static final byte[] UNCHANGED = {};
 
     byte[] encode() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
         try (DataOutputStream out = new DataOutputStream(bytes)) {
             out.writeByte(VERSION);
             out.writeUTF(address);
+            out.writeUTF(nodeId);
             out.writeBoolean(storageless);
             out.writeShort(attributes.size());
             for (Map.Entry<String, String> attribute : attributes.entrySet()) {
                 out.writeUTF(attribute.getKey());
                 out.writeUTF(attribute.getValue());
             }
-            out.writeShort(leads.size());
-            for (Map.Entry<Integer, Long> shard : leads.entrySet()) {
-                out.writeInt(shard.getKey());
-                out.writeLong(shard.getValue());
+            out.writeShort(successions.size());
+            for (Succession succession : successions) {
+                out.writeUTF(succession.node());
+                out.writeLong(succession.since());
+                out.writeUTF(succession.nodeId());
+            }
+            out.writeShort(shards.size());
+            for (Map.Entry<Integer, Shard> entry : shards.entrySet()) {
+                Shard shard = entry.getValue();
+                Configuration members = shard.configuration();
+                byte[] configuration = members == null ? UNCHANGED : members.encode();
+                out.writeInt(entry.getKey());
+                out.writeLong(shard.term());
+                out.writeBoolean(shard.leads());
+                out.writeShort(configuration.length);
+                out.write(configuration);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -59,21 +100,35 @@ record NodeStatus(String address, boolean storageless, Map<String, String> attri
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             int version = in.readUnsignedByte();
             if (version != VERSION) {
-                throw new IllegalArgumentException("status of version " + version + ", this node speaks " + VERSION);
+                throw new IllegalArgumentException("status of version " + version + ", this node speaks " + VERSION
+                        + ": run the same version of the library on all nodes");
             }
             String address = in.readUTF();
+            String nodeId = in.readUTF();
             boolean storageless = in.readBoolean();
             Map<String, String> attributes = new TreeMap<>();
             for (int count = in.readUnsignedShort(); count > 0; count--) {
                 attributes.put(in.readUTF(), in.readUTF());
             }
-            Map<Integer, Long> leads = new TreeMap<>();
+            List<Succession> successions = new ArrayList<>();
             for (int count = in.readUnsignedShort(); count > 0; count--) {
-                leads.put(in.readInt(), in.readLong());
+                successions.add(new Succession(in.readUTF(), in.readLong(), in.readUTF()));
             }
-            return new NodeStatus(address, storageless, attributes, leads);
-        } catch (IOException e) {
-            throw new IllegalArgumentException("status is cut short", e);
+            Map<Integer, Shard> shards = new TreeMap<>();
+            for (int count = in.readUnsignedShort(); count > 0; count--) {
+                shards.put(in.readInt(), decodeShard(in));
+            }
+            return new NodeStatus(address, nodeId, storageless, attributes, List.copyOf(successions), shards);
+        } catch (IOException | MalformedMessageException e) {
+            throw new IllegalArgumentException("status is damaged or cut short", e);
         }
+    }
+
+    private static Shard decodeShard(DataInputStream in) throws IOException {
+        long term = in.readLong();
+        boolean leads = in.readBoolean();
+        byte[] configuration = new byte[in.readUnsignedShort()];
+        in.readFully(configuration);
+        return new Shard(term, leads, configuration.length == 0 ? null : Configuration.decode(configuration));
     }
 }

@@ -22,6 +22,8 @@ final class NodeThreads implements AutoCloseable {
     private final ScheduledExecutorService control;
     private final ExecutorService readers;
     private final ExecutorService callbacks;
+    private final ExecutorService background;
+    private final ExecutorService serving;
 
     NodeThreads(String node) {
         ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1, named(node, "control"));
@@ -29,13 +31,20 @@ final class NodeThreads implements AutoCloseable {
         scheduler.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
         scheduler.setRemoveOnCancelPolicy(true);
         this.control = scheduler;
-        ThreadPoolExecutor pool =
-                new ThreadPoolExecutor(2, 2, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named(node, "reader"));
-        pool.allowCoreThreadTimeOut(true);
-        this.readers = pool;
+        this.readers = pool(node, "reader", 2);
+        // One for checkpoints, which are written one at a time, and one for what is fetched from others.
+        this.background = pool(node, "background", 2);
+        this.serving = pool(node, "serving", 1);
         // A callback may block for long, so there is a thread for each batch; normally one or two are in use.
         this.callbacks = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), named(node, "callback"));
+    }
+
+    private static ExecutorService pool(String node, String role, int threads) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named(node, role));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
     }
 
     private static ThreadFactory named(String node, String role) {
@@ -52,6 +61,16 @@ final class NodeThreads implements AutoCloseable {
         return readers;
     }
 
+    /** Writes checkpoints and what is fetched of other nodes': tasks that block for seconds. */
+    ExecutorService background() {
+        return background;
+    }
+
+    /** Reads checkpoints for other nodes. */
+    ExecutorService serving() {
+        return serving;
+    }
+
     /** Completes futures and calls listeners. */
     ExecutorService callbacks() {
         return callbacks;
@@ -61,6 +80,15 @@ final class NodeThreads implements AutoCloseable {
     void control(Runnable task) {
         try {
             control.execute(guarded(task));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the node is closing, a task is dropped", e);
+        }
+    }
+
+    /** Runs {@code task} once, in so many nanoseconds; not at all after the end. */
+    void after(long nanos, Runnable task) {
+        try {
+            ScheduledFuture<?> unused = control.schedule(guarded(task), nanos, TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             LOG.debug("the node is closing, a task is dropped", e);
         }
@@ -88,12 +116,19 @@ final class NodeThreads implements AutoCloseable {
     @Override
     public void close() {
         control.shutdownNow();
+        // What is being written is given up: it may take long, and nothing is lost without it.
+        background.shutdownNow();
+        serving.shutdownNow();
         readers.shutdown();
         callbacks.shutdown();
         try {
             // Bounded: a user's callback may block for ever.
             readers.awaitTermination(2, TimeUnit.SECONDS);
             control.awaitTermination(1, TimeUnit.SECONDS);
+            serving.awaitTermination(1, TimeUnit.SECONDS);
+            if (!background.awaitTermination(10, TimeUnit.SECONDS)) {
+                LOG.warn("a checkpoint is still being written or read");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -19,6 +19,7 @@ final class Peers {
     private final String self;
     private final Set<String> reachable = ConcurrentHashMap.newKeySet();
     private final Map<String, NodeStatus> statuses = new ConcurrentHashMap<>();
+    private final Map<String, String> liveDirectories = new ConcurrentHashMap<>();
     private volatile @Nullable ClusterLayout layout;
 
     Peers(String self) {
@@ -35,6 +36,7 @@ final class Peers {
             return reachable.add(node);
         }
         boolean was = reachable.remove(node);
+        liveDirectories.remove(node);
         ClusterLayout known = layout;
         if (known == null || known.member(node).isEmpty()) {
             statuses.remove(node);
@@ -44,6 +46,13 @@ final class Peers {
 
     void heard(String node, NodeStatus status) {
         statuses.put(node, status);
+        liveDirectories.put(node, status.nodeId());
+    }
+
+    /** The data directory with which {@code node} is reachable; null if it is not, or has not said yet. */
+    @Nullable
+    String liveDirectory(String node) {
+        return reachable.contains(node) ? liveDirectories.get(node) : null;
     }
 
     /** The nodes to tell of changes: all that are reachable. */

@@ -36,20 +36,46 @@ final class ShardHost implements ShardPort {
     private static final int MAX_COMMAND_BYTES = 31 << 20;
 
     private final ShardPlacement placement;
+    private final String member;
+    private final GroupFrames frames;
     private final ReplicaGroup group;
     private final ShardStateMachine stateMachine;
+    private final ShardCheckpoints checkpoints;
     private final ShardEndpoint endpoint;
     private final AtomicBoolean evicting = new AtomicBoolean();
 
-    ShardHost(ShardPlacement placement, ReplicaGroup group, ShardStateMachine stateMachine, ShardEndpoint endpoint) {
-        this.placement = placement;
+    ShardHost(
+            ShardFactory.Request made,
+            GroupFrames frames,
+            ReplicaGroup group,
+            ShardStateMachine stateMachine,
+            ShardCheckpoints checkpoints,
+            ShardEndpoint endpoint) {
+        this.placement = made.placement();
+        this.member = made.memberId();
+        this.frames = frames;
         this.group = group;
         this.stateMachine = stateMachine;
+        this.checkpoints = checkpoints;
         this.endpoint = endpoint;
+    }
+
+    /** What the replica is in its group. */
+    String member() {
+        return member;
+    }
+
+    /** How its messages travel. */
+    GroupFrames frames() {
+        return frames;
     }
 
     ReplicaGroup group() {
         return group;
+    }
+
+    ShardCheckpoints checkpoints() {
+        return checkpoints;
     }
 
     ShardEndpoint endpoint() {
@@ -71,7 +97,7 @@ final class ShardHost implements ShardPort {
     }
 
     boolean hasReplicaOn(Collection<String> nodes) {
-        return placement.replicas().stream().anyMatch(nodes::contains);
+        return members().stream().anyMatch(nodes::contains);
     }
 
     /** Removes keys that have expired, if this replica leads; on a reader thread. One round at a time. */
@@ -147,7 +173,7 @@ final class ShardHost implements ShardPort {
 
     @Override
     public List<String> members() {
-        return placement.replicas();
+        return ShardMembers.nodes(group.status().committedConfiguration());
     }
 
     @Override

@@ -9,19 +9,12 @@ import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.StateMachine;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
-import io.elastickv.embedded.internal.raft.core.RaftMessage;
-import io.elastickv.embedded.internal.raft.core.RaftMessageCodec;
-import io.elastickv.embedded.internal.raft.core.RestoredState;
-import io.elastickv.embedded.internal.raft.log.GroupLog;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.shard.SlotRanges;
 import io.elastickv.embedded.internal.storage.StorageOptions;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
-import io.elastickv.embedded.internal.transport.EncodedMessage;
-import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 
@@ -58,54 +51,60 @@ final class ShardHosts {
         };
     }
 
-    /** Makes the replica that {@code placement} puts on this node, with what its log remembers. */
-    static ShardHost create(
+    static ShardStateMachine stateMachine(NodeConfig config, ShardPlacement placement) {
+        return ShardStateMachine.create(
+                placement.id(),
+                placement.epoch(),
+                SlotRanges.of(placement.slots()),
+                internal(config.storage()),
+                StorageOptions.DEFAULTS);
+    }
+
+    /** Puts a replica together from what was recovered of it. */
+    static ShardHost assemble(
             NodeConfig config,
-            ShardPlacement placement,
+            ShardFactory.Request request,
             int replicasHere,
             EventLoop loop,
             NodeLog log,
             ClusterChannel channel,
             GroupListener listener,
-            Executor readers) {
+            Executor readers,
+            ShardStateMachine stateMachine,
+            ShardCheckpoints checkpoints,
+            ShardRecovery.Recovered recovered) {
+        ShardPlacement placement = request.placement();
         int id = placement.id();
-        SlotRanges owned = SlotRanges.of(placement.slots());
-        ShardStateMachine stateMachine = ShardStateMachine.create(
-                id, placement.epoch(), owned, internal(config.storage()), StorageOptions.DEFAULTS);
-        GroupLog groupLog = log.group(id);
-        RestoredState restored = new RestoredState(
-                groupLog.hardState(),
-                groupLog.firstIndex(),
-                groupLog.lastIndex(),
-                groupLog.commitIndex(),
-                0,
-                groupLog.termRuns(),
-                List.of());
+        GroupFrames frames = new GroupFrames(request.memberId());
         RaftCore core = new RaftCore(
-                raftConfig(config, placement, replicasHere),
-                restored,
+                raftConfig(config, request.memberId(), placement, replicasHere),
+                recovered.restored(),
                 System.nanoTime(),
                 config.wallMillis().getAsLong(),
                 new SplittableRandom());
         ReplicaGroup group = new ReplicaGroup(
                 id,
-                config.name(),
+                request.memberId(),
                 loop,
                 core,
-                groupLog,
-                (peer, groupId, message) -> channel.sendGroup(peer, groupId, RaftFrame.of(message)),
+                log.group(id),
+                (peer, groupId, message) ->
+                        channel.sendGroup(frames.nodeOf(peer), groupId, frames.frame(peer, message)),
                 new Applier(stateMachine),
+                checkpoints,
                 listener,
-                placement.preferredLeader());
-        return new ShardHost(placement, group, stateMachine, new ShardEndpoint(group, stateMachine, readers));
+                placement.preferredLeader(),
+                recovered.start());
+        return new ShardHost(
+                request, frames, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(NodeConfig config, ShardPlacement placement, int replicasHere) {
-        RaftConfig defaults = RaftConfig.of(config.name(), placement.replicas());
+    private static RaftConfig raftConfig(
+            NodeConfig config, String memberId, ShardPlacement placement, int replicasHere) {
+        RaftConfig defaults = RaftConfig.of(memberId);
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
                 defaults.self(),
-                defaults.voters(),
                 electionNanos,
                 Math.max(10_000_000L, electionNanos / 10),
                 defaults.maxEntriesPerAppend(),
@@ -115,7 +114,7 @@ final class ShardHosts {
                 defaults.maxUncommittedEntries(),
                 defaults.maxUncommittedBytes(),
                 Math.max(LEAST_CACHE_BYTES, NODE_CACHE_BYTES / replicasHere),
-                placement.preferredLeader());
+                placement.preferredLeader().equals(config.name()) ? memberId : null);
     }
 
     private record Applier(ShardStateMachine machine) implements StateMachine {
@@ -126,34 +125,13 @@ final class ShardHosts {
         }
 
         @Override
+        public void passOver(long index) {
+            machine.passOver(index);
+        }
+
+        @Override
         public long timeMillis() {
             return machine.logTimeMillis();
-        }
-    }
-
-    /** A message that is encoded straight into the frame that carries it. */
-    private static final class RaftFrame implements EncodedMessage {
-
-        private final RaftMessage message;
-        private final int size;
-
-        private RaftFrame(RaftMessage message) {
-            this.message = message;
-            this.size = RaftMessageCodec.encodedSize(message);
-        }
-
-        static RaftFrame of(RaftMessage message) {
-            return new RaftFrame(message);
-        }
-
-        @Override
-        public int size() {
-            return size;
-        }
-
-        @Override
-        public void writeTo(ByteBuffer target) {
-            RaftMessageCodec.encode(message, target);
         }
     }
 }

@@ -1,19 +1,22 @@
 package io.elastickv.embedded.internal.raft;
 
+import io.elastickv.embedded.internal.raft.GroupSnapshots.Incoming;
+import io.elastickv.embedded.internal.raft.GroupSnapshots.Snapshot;
 import io.elastickv.embedded.internal.raft.ProposalCallback.Refusal;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.Effects;
+import io.elastickv.embedded.internal.raft.core.Effects.FetchSnapshot;
 import io.elastickv.embedded.internal.raft.core.Effects.LogRead;
 import io.elastickv.embedded.internal.raft.core.Effects.Outbound;
-import io.elastickv.embedded.internal.raft.core.Effects.ReadFailed;
-import io.elastickv.embedded.internal.raft.core.Effects.ReadReady;
-import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
+import io.elastickv.embedded.internal.raft.core.MemberChange;
 import io.elastickv.embedded.internal.raft.core.PeerProgress;
 import io.elastickv.embedded.internal.raft.core.Proposal;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.Role;
+import io.elastickv.embedded.internal.raft.log.EntriesGoneException;
 import io.elastickv.embedded.internal.raft.log.GroupLog;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,24 +33,39 @@ import org.slf4j.LoggerFactory;
 /**
  * One replica of one group: feeds a {@link RaftCore} and carries out its effects. The core decides, this class moves
  * bytes: entries to the log, messages to the transport (those that acknowledge only once the log is durable), committed
- * entries to the state machine, results to the proposers.
+ * entries to the state machine, results to the proposers, and the state as a whole to and from the disk.
+ *
+ * <p>Inside, and to the transport, members go by their {@linkplain MemberId ids}; everywhere else by the names of their
+ * nodes.
  *
  * <p>All methods are called on the group's loop, but for {@link #status()}. An exception in {@link StateMachine#apply}
- * or in the core, or a failed log write, stops the replica for good: it neither votes nor acknowledges any more.
+ * or in the core, or a failed log write, stops the replica for good: it neither votes nor acknowledges any more. A
+ * checkpoint that cannot be written or fetched does not: the replica goes on with the state it has.
  */
 public final class ReplicaGroup implements EventLoop.Ticker {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaGroup.class);
-    private static final int MAX_PROPOSAL_ENTRIES = 1024;
-    private static final long MAX_PROPOSAL_BYTES = 1 << 20;
-    private static final int MAX_APPLY_PER_ITERATION = 1024;
-    private static final long MAX_APPLY_BYTES_PER_ITERATION = 8 << 20;
-    /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
-    private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
-    private static final long CAMPAIGN_EVERY_NANOS = 100_000_000L;
+    /** Whoever was not heard of for so long is not following: longer than any heartbeat interval. */
+    private static final long FOLLOWING_NANOS = 2_000_000_000L;
 
-    /** What others may know of the replica. */
+    /**
+     * What others may know of the replica.
+     *
+     * @param role its role
+     * @param term its term
+     * @param leader the node of the leader
+     * @param lastIndex the end of its log
+     * @param commitIndex what it knows to be committed
+     * @param appliedIndex what its state contains
+     * @param failed whether it has stopped for good
+     * @param committedConfiguration the members, by their ids, as of the newest entry that is committed
+     * @param firstIndex where its log begins
+     * @param checkpoints the durable copies of its state, newest first
+     * @param bytesSinceCheckpoint about how many bytes of log the state contains beyond the newest of them
+     * @param stateLost whether what came before its log is missing: it serves nothing before it has got it from a leader
+     * @param memoryLost whether it lost what it had not synced, and does not take part in elections until it has it again
+     */
     public record Status(
             Role role,
             long term,
@@ -54,33 +73,13 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             long lastIndex,
             long commitIndex,
             long appliedIndex,
-            boolean failed) {}
-
-    private record Pending(long index, long term, ProposalCallback callback) {}
-
-    private static final class Proposed {
-        final byte[] payload;
-        final ProposalCallback callback;
-
-        Proposed(byte[] payload, ProposalCallback callback) {
-            this.payload = payload;
-            this.callback = callback;
-        }
-    }
-
-    private static final class WaitingRead {
-        final long index;
-        final long wallMillis;
-        final AskedRead asked;
-
-        WaitingRead(long index, long wallMillis, AskedRead asked) {
-            this.index = index;
-            this.wallMillis = wallMillis;
-            this.asked = asked;
-        }
-    }
-
-    private record AskedRead(long askedAtNanos, List<ReadCallback> callbacks) {}
+            boolean failed,
+            Configuration committedConfiguration,
+            long firstIndex,
+            List<Snapshot> checkpoints,
+            long bytesSinceCheckpoint,
+            boolean stateLost,
+            boolean memoryLost) {}
 
     /** What becomes true for a group when a batch of log writes is durable. */
     static final class DurabilityMark {
@@ -97,36 +96,41 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     private final GroupTransport transport;
     private final StateMachine stateMachine;
     private final GroupListener listener;
-    private final @Nullable String preferredLeader;
-    private final String self;
     private final GroupClock clock;
     private final ProposalFreeze freeze = new ProposalFreeze();
+    private final Answers answers;
+    private final ProposalQueue proposals;
+    private final PendingReads reads;
+    private final Applying applying;
+    private final GroupCheckpoints checkpoints;
+    private final LeaderPreference preference;
+    private final GroupSnapshots snapshots;
 
     /** Guarded by the loop: whether the group is in the loop's queue of groups to process. */
     boolean dirty;
 
-    private ArrayList<Proposed> proposals = new ArrayList<>();
-    private final ArrayDeque<Pending> pending = new ArrayDeque<>();
-    private ArrayList<ReadCallback> newReads = new ArrayList<>();
-    private final Map<Long, AskedRead> askedReads = new HashMap<>();
-    private final ArrayDeque<WaitingRead> waitingReads = new ArrayDeque<>();
-    private long nextReadContext = 1;
     private final ArrayDeque<DurabilityMark> marks = new ArrayDeque<>();
-    private long commitIndex;
-    private long appliedIndex;
+    private final Map<String, Boolean> reachableNodes = new HashMap<>();
+    private Configuration knownConfiguration = Configuration.EMPTY;
+    private @Nullable Configuration committedConfiguration;
+    private @Nullable Snapshot newBase;
     private long loggedCommitIndex;
-    private boolean readingLog;
+    private boolean recoversMemory;
     private boolean wasLeader;
     private long knownTerm = -1;
     private @Nullable String knownLeader;
+    private @Nullable String knownLeaderNode;
     private boolean failed;
     private boolean closed;
-    private long handBackAtNanos = Long.MIN_VALUE;
-    private long campaignAgainNanos = Long.MIN_VALUE;
-    private long freshAsOfNanos = Long.MIN_VALUE;
     private volatile Status status;
 
-    /** Makes a replica of group {@code groupId}; {@link #start()} lets it take part. */
+    /**
+     * Makes a replica of group {@code groupId}; {@link #start()} lets it take part.
+     *
+     * @param self its id as a member
+     * @param preferredLeader the node that shall lead the group if it can
+     * @param start what the state machine contains and what copies of it there are
+     */
     public ReplicaGroup(
             int groupId,
             String self,
@@ -135,21 +139,35 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             GroupLog log,
             GroupTransport transport,
             StateMachine stateMachine,
+            GroupSnapshots snapshots,
             GroupListener listener,
-            @Nullable String preferredLeader) {
+            @Nullable String preferredLeader,
+            StartingPoint start) {
         this.groupId = groupId;
-        this.self = self;
         this.loop = loop;
         this.core = core;
         this.log = log;
         this.transport = transport;
         this.stateMachine = stateMachine;
+        this.snapshots = snapshots;
         this.listener = listener;
-        this.preferredLeader = preferredLeader;
         this.clock = new GroupClock(loop::wallMillis);
-        this.appliedIndex = core.appliedIndex();
-        this.commitIndex = core.commitIndex();
-        this.loggedCommitIndex = commitIndex;
+        this.answers = new Answers(groupId);
+        this.proposals = new ProposalQueue(answers);
+        this.reads = new PendingReads(answers);
+        this.checkpoints = new GroupCheckpoints(
+                groupId,
+                loop,
+                snapshots,
+                answers,
+                start.snapshots(),
+                start.bytesSinceNewest(),
+                () -> loop.markDirty(this));
+        this.applying =
+                new Applying(core, stateMachine, proposals, checkpoints, this::readToApply, start.appliedTerm());
+        this.preference = new LeaderPreference(groupId, MemberId.node(self), preferredLeader, core);
+        this.loggedCommitIndex = core.commitIndex();
+        this.recoversMemory = core.memoryLost();
         this.status = statusNow();
     }
 
@@ -174,9 +192,14 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         return status;
     }
 
-    /** Each voter's progress as the leader sees it; empty if this replica does not lead. */
+    /** Each other member's progress, by its id, as the leader sees it; empty if this replica does not lead. */
     public List<PeerProgress> progress() {
         return failed || closed ? List.of() : core.progress();
+    }
+
+    /** The members as of the newest entry, committed or not; by their ids. */
+    public Configuration configuration() {
+        return core.configuration();
     }
 
     /**
@@ -184,7 +207,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
      * {@link Long#MIN_VALUE} if there is none.
      */
     public long freshAsOfNanos() {
-        return freshAsOfNanos;
+        return reads.freshAsOfNanos();
     }
 
     /** The time that this replica stamps on commands as leader, in milliseconds since 1970. */
@@ -197,13 +220,15 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         return clock.aheadMillis();
     }
 
+    // ---- what callers ask
+
     /** Puts a command up for replication. {@code payload} passes to the group. */
     public void propose(byte[] payload, ProposalCallback callback) {
         if (failed || closed) {
             callback.notProposed(Refusal.FAILED, null);
             return;
         }
-        proposals.add(new Proposed(payload, callback));
+        proposals.add(payload, callback);
         loop.markDirty(this);
     }
 
@@ -238,27 +263,90 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             callback.failed(Refusal.FAILED, null);
             return;
         }
-        newReads.add(callback);
+        reads.add(callback);
         loop.markDirty(this);
     }
 
-    /** Takes a message from another replica. */
-    public void receive(String from, RaftMessage message) {
+    /** Changes the group's members by one. */
+    public void changeMembers(MemberChange change, MembershipCallback callback) {
         if (failed || closed) {
+            callback.refused("the replica has failed or is closed");
             return;
         }
-        guarded(() -> core.step(from, message));
+        Proposal outcome;
+        try {
+            outcome = core.changeMembers(change);
+        } catch (RuntimeException | Error e) {
+            callback.refused("the replica has failed");
+            fail("the consensus core failed", e);
+            return;
+        }
+        if (outcome instanceof Proposal.Accepted accepted) {
+            proposals.accepted(accepted.firstIndex(), accepted.term(), new MembershipOutcome(callback));
+        } else {
+            callback.refused(refusal(outcome));
+        }
+        loop.markDirty(this);
     }
 
-    /** Takes a hint of the failure detector. */
-    public void peerReachable(String peer, boolean reachable) {
+    private static String refusal(Proposal outcome) {
+        if (outcome instanceof Proposal.Refused refused) {
+            return refused.reason();
+        }
+        if (outcome instanceof Proposal.NotLeader notLeader) {
+            return "this replica does not lead, " + nodeOf(notLeader.leaderHint()) + " may";
+        }
+        return "the leadership is being handed over";
+    }
+
+    private record MembershipOutcome(MembershipCallback callback) implements ProposalCallback {
+
+        @Override
+        public void applied(Object result) {
+            callback.committed();
+        }
+
+        @Override
+        public void notProposed(Refusal reason, @Nullable String leaderHint) {
+            callback.refused("the leadership was lost, and another entry is in its place");
+        }
+
+        @Override
+        public void unknown() {
+            callback.unknown();
+        }
+    }
+
+    /** Hands the leadership to the replica on {@code node}; a no-op unless this replica leads and that one votes. */
+    public void transferLeadership(String node) {
         if (failed || closed) {
             return;
         }
-        if (peer.equals(preferredLeader)) {
-            handBackAtNanos = reachable ? loop.nowNanos() + HAND_BACK_AFTER_NANOS : Long.MIN_VALUE;
+        for (String voter : core.configuration().voters()) {
+            if (MemberId.node(voter).equals(node)) {
+                guarded(() -> core.transferLeadership(voter));
+                return;
+            }
         }
-        guarded(() -> core.peerReachable(peer, reachable));
+    }
+
+    /** Hands the leadership to whichever reachable voter is furthest; a no-op unless this replica leads. */
+    public void handOver() {
+        if (failed || closed || core.role() != Role.LEADER || core.transferTarget() != null) {
+            return;
+        }
+        PeerProgress best = null;
+        for (PeerProgress progress : core.progress()) {
+            if (progress.voter()
+                    && progress.reachable()
+                    && (best == null || progress.matchIndex() > best.matchIndex())) {
+                best = progress;
+            }
+        }
+        if (best != null) {
+            String target = best.peer();
+            guarded(() -> core.transferLeadership(target));
+        }
     }
 
     /**
@@ -267,32 +355,104 @@ public final class ReplicaGroup implements EventLoop.Ticker {
      */
     public void campaign() {
         if (!failed && !closed) {
-            campaignAgainNanos = loop.nowNanos() + CAMPAIGN_EVERY_NANOS;
-            guarded(core::campaign);
+            guarded(() -> preference.campaign(loop.nowNanos()));
         }
     }
 
-    /** Hands the leadership to {@code to}; a no-op unless this replica leads. */
-    public void transferLeadership(String to) {
+    /**
+     * Starts an election in a moment unless there is a leader by then, as the preferred leader after a restart: if all
+     * nodes were restarted nobody has to wait for an election timeout.
+     */
+    public void campaignSoon() {
         if (!failed && !closed) {
-            guarded(() -> core.transferLeadership(to));
+            preference.campaignSoon(loop.nowNanos());
         }
     }
 
-    /** Hands the leadership to whichever reachable replica is furthest; a no-op unless this replica leads. */
-    public void handOver() {
-        if (failed || closed || core.role() != Role.LEADER || core.transferTarget() != null) {
+    /**
+     * Makes a durable copy of the state as it is now.
+     *
+     * @param background writes it; may block
+     */
+    public void checkpoint(Executor background, CheckpointCallback callback) {
+        if (failed || closed) {
+            callback.failed(new IllegalStateException("group " + groupId + ": the replica has failed or is closed"));
             return;
         }
-        PeerProgress best = null;
-        for (PeerProgress progress : core.progress()) {
-            if (progress.reachable() && (best == null || progress.matchIndex() > best.matchIndex())) {
-                best = progress;
+        if (core.stateLost()) {
+            callback.failed(new IllegalStateException("group " + groupId + ": the state is lost"));
+            return;
+        }
+        long index = applying.index();
+        checkpoints.save(index, applying.term(), core.configurationAt(index), background, callback);
+    }
+
+    /**
+     * Lets the log go as far as the copies of the state allow.
+     *
+     * @param pressing whether the log must not grow any more: then as far as the newest copy if it has everything, and
+     *     no matter how far the other replicas are; otherwise one that is following need not be sent a whole state
+     */
+    public void compact(boolean pressing) {
+        if (failed || closed) {
+            return;
+        }
+        List<Snapshot> kept = checkpoints.kept();
+        if (kept.isEmpty() || newBase != null) {
+            return;
+        }
+        Snapshot base = kept.size() > 1 ? kept.get(kept.size() - 1) : null;
+        if (pressing && kept.get(0).index() == core.lastIndex()) {
+            base = kept.get(0);
+        }
+        if (base == null || base.index() < core.firstIndex() || base.index() > floor(pressing)) {
+            return;
+        }
+        newBase = base;
+        long index = base.index();
+        guarded(() -> core.compact(index));
+    }
+
+    /** Up to where no other replica that is following needs the log. */
+    private long floor(boolean pressing) {
+        long floor = snapshots.leasedIndex();
+        if (!pressing && core.role() == Role.LEADER) {
+            for (PeerProgress peer : core.progress()) {
+                boolean follows = peer.state() == PeerProgress.State.REPLICATE
+                        && peer.reachable()
+                        && loop.nowNanos() - peer.lastContactNanos() < FOLLOWING_NANOS;
+                if (follows) {
+                    floor = Math.min(floor, peer.matchIndex());
+                }
             }
         }
-        if (best != null) {
-            transferLeadership(best.peer());
+        return floor;
+    }
+
+    // ---- what others say
+
+    /** Takes a message from another replica. */
+    public void receive(String fromMember, RaftMessage message) {
+        if (failed || closed) {
+            return;
         }
+        guarded(() -> core.step(fromMember, message));
+    }
+
+    /** Takes a hint of the failure detector. */
+    public void peerReachable(String node, boolean reachable) {
+        if (failed || closed) {
+            return;
+        }
+        reachableNodes.put(node, reachable);
+        preference.nodeReachable(node, reachable, loop.nowNanos());
+        guarded(() -> {
+            for (String member : core.configuration().members()) {
+                if (MemberId.node(member).equals(node)) {
+                    core.peerReachable(member, reachable);
+                }
+            }
+        });
     }
 
     @Override
@@ -300,36 +460,13 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         if (failed || closed) {
             return;
         }
-        guarded(() -> core.tick(nowNanos, clock.millis(nowNanos)));
-        if (campaignAgainNanos != Long.MIN_VALUE && nowNanos - campaignAgainNanos >= 0) {
-            if (core.leader() == null) {
-                campaign();
-            } else {
-                campaignAgainNanos = Long.MIN_VALUE;
+        guarded(() -> {
+            core.tick(nowNanos, clock.millis(nowNanos));
+            if (checkpoints.retryDue(nowNanos)) {
+                core.snapshotFailed();
             }
-        }
-        if (handBackAtNanos != Long.MIN_VALUE && nowNanos - handBackAtNanos >= 0) {
-            handBack();
-        }
-    }
-
-    /** The leadership goes back to where the layout wants it, so that leaders stay spread after a restart. */
-    private void handBack() {
-        String preferred = Objects.requireNonNull(preferredLeader);
-        if (core.role() != Role.LEADER || preferred.equals(self)) {
-            // Whoever leads does it; if that changes meanwhile the new leader starts counting when it hears of the
-            // node.
-            handBackAtNanos = Long.MIN_VALUE;
-            return;
-        }
-        for (PeerProgress progress : core.progress()) {
-            if (progress.peer().equals(preferred) && core.lastIndex() - progress.matchIndex() < 1000) {
-                LOG.info("group {}: handing leadership back to {}, its preferred leader", groupId, preferred);
-                handBackAtNanos = Long.MIN_VALUE;
-                guarded(() -> core.transferLeadership(preferred));
-                return;
-            }
-        }
+            preference.tick(nowNanos);
+        });
     }
 
     private void guarded(Runnable step) {
@@ -341,6 +478,8 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
     }
 
+    // ---- what follows from it
+
     /** Emits what the events of this iteration lead to. */
     void process(EventLoop.LoopBatch batch) {
         if (failed || closed) {
@@ -349,69 +488,44 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         try {
             core.tick(loop.nowNanos(), clockMillis());
             if (!freeze.holds(loop.nowNanos())) {
-                submitProposals();
+                proposals.submit(core);
             }
-            submitReads();
-            while (core.hasEffects() && !failed) {
-                carryOut(core.takeEffects(), batch);
+            reads.submit(core, loop.nowNanos());
+            carryOutAll(batch);
+            Incoming incoming = checkpoints.takeIncoming();
+            if (incoming != null) {
+                // After all that was decided before it, so that the log's records stand in the same order.
+                install(incoming, batch);
+                carryOutAll(batch);
             }
-            applyCommitted();
-            freeze.settle(loop.nowNanos(), core.lastIndex(), appliedIndex, core.term());
-            publishStatus();
+            Snapshot base = newBase;
+            if (base != null) {
+                newBase = null;
+                batch.logBatch().addBase(groupId, base.index(), base.term());
+                written(batch);
+            }
+            if (recoversMemory && !core.memoryLost()) {
+                recoversMemory = false;
+                LOG.info("group {}: has recovered what it may have lost with its memory", groupId);
+                batch.logBatch().addMemoryRecovered(groupId);
+                written(batch);
+            }
+            if (applying.some()) {
+                loop.markDirty(this);
+            }
+            clock.observe(stateMachine.timeMillis(), loop.nowNanos());
+            reads.serve(applying.index());
+            freeze.settle(loop.nowNanos(), core.lastIndex(), applying.index(), core.term());
+            publish();
         } catch (RuntimeException | Error e) {
             fail("the replica failed", e);
         }
     }
 
-    private void submitProposals() {
-        if (proposals.isEmpty()) {
-            return;
+    private void carryOutAll(EventLoop.LoopBatch batch) {
+        while (core.hasEffects() && !failed) {
+            carryOut(core.takeEffects(), batch);
         }
-        ArrayList<Proposed> batch = proposals;
-        proposals = new ArrayList<>();
-        // In portions, because the core takes all of one proposal or nothing.
-        int from = 0;
-        while (from < batch.size()) {
-            int to = from;
-            long bytes = 0;
-            List<byte[]> payloads = new ArrayList<>(Math.min(batch.size() - from, MAX_PROPOSAL_ENTRIES));
-            while (to < batch.size()
-                    && to - from < MAX_PROPOSAL_ENTRIES
-                    && (to == from || bytes < MAX_PROPOSAL_BYTES)) {
-                byte[] payload = batch.get(to++).payload;
-                payloads.add(payload);
-                bytes += payload.length;
-            }
-            Proposal outcome;
-            try {
-                outcome = core.propose(payloads);
-            } catch (RuntimeException | Error e) {
-                // The replica fails and answers these too; nothing of them has left the core.
-                proposals.addAll(0, batch.subList(from, batch.size()));
-                throw e;
-            }
-            for (int i = from; i < to; i++) {
-                ProposalCallback callback = batch.get(i).callback;
-                if (outcome instanceof Proposal.Accepted accepted) {
-                    pending.add(new Pending(accepted.firstIndex() + i - from, accepted.term(), callback));
-                } else if (outcome instanceof Proposal.NotLeader notLeader) {
-                    tell(() -> callback.notProposed(Refusal.NOT_LEADER, notLeader.leaderHint()));
-                } else {
-                    tell(() -> callback.notProposed(Refusal.OVERLOADED, null));
-                }
-            }
-            from = to;
-        }
-    }
-
-    private void submitReads() {
-        if (newReads.isEmpty()) {
-            return;
-        }
-        long context = nextReadContext++;
-        askedReads.put(context, new AskedRead(loop.nowNanos(), newReads));
-        newReads = new ArrayList<>();
-        core.read(context);
     }
 
     private void carryOut(Effects effects, EventLoop.LoopBatch batch) {
@@ -434,12 +548,12 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             mark.lastIndex = last.index();
             mark.lastTerm = last.term();
         }
-        commitIndex = Math.max(commitIndex, effects.commitIndex());
+        applying.committed(effects.commitIndex());
         if (mark != null) {
-            if (commitIndex > loggedCommitIndex) {
+            if (applying.commitIndex() > loggedCommitIndex) {
                 // A hint only, so it rides along with what is written anyway: it lets a restart replay at once.
-                loggedCommitIndex = commitIndex;
-                batch.logBatch().addCommit(groupId, commitIndex);
+                loggedCommitIndex = applying.commitIndex();
+                batch.logBatch().addCommit(groupId, loggedCommitIndex);
             }
             marks.add(mark);
             batch.onDurable(this, mark);
@@ -454,45 +568,22 @@ public final class ReplicaGroup implements EventLoop.Ticker {
                 transport.send(outbound.to(), groupId, outbound.message());
             }
         }
-        for (ReadReady ready : effects.readsReady()) {
-            AskedRead asked = askedReads.remove(ready.context());
-            if (asked != null) {
-                waitingReads.add(new WaitingRead(ready.index(), ready.leaderWallMillis(), asked));
-            }
-        }
-        for (ReadFailed readFailed : effects.readsFailed()) {
-            AskedRead asked = askedReads.remove(readFailed.context());
-            if (asked != null) {
-                for (ReadCallback callback : asked.callbacks()) {
-                    tell(() -> callback.failed(Refusal.NOT_LEADER, readFailed.leaderHint()));
-                }
-            }
-        }
-        for (LogRead read : effects.logReads()) {
-            readForPeer(read);
+        effects.readsReady().forEach(reads::ready);
+        effects.readsFailed().forEach(read -> reads.failed(read, nodeOf(read.leaderHint())));
+        effects.logReads().forEach(this::readForPeer);
+        FetchSnapshot fetch = effects.fetchSnapshot();
+        if (fetch != null) {
+            checkpoints.fetch(fetch);
         }
         if (effects.roleChanged()) {
             onRoleChange();
         }
     }
 
-    private void readForPeer(LogRead read) {
-        log.read(
-                read.fromIndex(),
-                Long.MAX_VALUE,
-                read.maxEntries(),
-                read.maxBytes(),
-                new LoopReadCallback(entries -> core.logRead(read.peer(), read.fromIndex(), entries)));
-    }
-
     private void onRoleChange() {
         boolean leads = core.role() == Role.LEADER;
         if (wasLeader && !leads) {
-            // Whether these will be committed is up to the next leader; sessions make asking again safe.
-            Pending lost;
-            while ((lost = pending.poll()) != null) {
-                tell(lost.callback()::unknown);
-            }
+            proposals.leadershipLost(applying.commitIndex());
         }
         if (!leads || core.term() != knownTerm) {
             freeze.breakUp("the leadership changed");
@@ -501,8 +592,40 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         if (core.term() != knownTerm || !Objects.equals(core.leader(), knownLeader)) {
             knownTerm = core.term();
             knownLeader = core.leader();
-            listener.leaderChanged(groupId, knownTerm, knownLeader);
+            knownLeaderNode = nodeOf(knownLeader);
+            listener.leaderChanged(groupId, knownTerm, knownLeaderNode);
         }
+    }
+
+    private void install(Incoming incoming, EventLoop.LoopBatch batch) {
+        Snapshot snapshot = incoming.snapshot();
+        try (incoming) {
+            if (!core.acceptsSnapshot(snapshot.index())) {
+                // The log got further meanwhile: the state must not be taken back.
+                core.snapshotFailed();
+                return;
+            }
+            try {
+                incoming.install();
+            } catch (RuntimeException e) {
+                LOG.warn("group {}: the state fetched, as of entry {}, cannot be used", groupId, snapshot.index(), e);
+                checkpoints.retryLater();
+                return;
+            }
+            batch.logBatch().addBase(groupId, snapshot.index(), snapshot.term());
+            written(batch);
+            core.snapshotInstalled(snapshot.index(), snapshot.term(), incoming.configuration());
+            applying.installed(snapshot.index(), snapshot.term());
+            checkpoints.installed(snapshot);
+            loggedCommitIndex = Math.max(loggedCommitIndex, snapshot.index());
+        }
+    }
+
+    /** Something was added to the batch that nobody waits for. */
+    private void written(EventLoop.LoopBatch batch) {
+        DurabilityMark mark = new DurabilityMark();
+        marks.add(mark);
+        batch.onDurable(this, mark);
     }
 
     /** The writes of {@code mark} are durable: acknowledgements that waited for them may leave. */
@@ -536,38 +659,19 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
     }
 
-    private void applyCommitted() {
-        long budget = MAX_APPLY_PER_ITERATION;
-        while (appliedIndex < commitIndex && budget > 0 && !readingLog) {
-            int most = (int) Math.min(budget, commitIndex - appliedIndex);
-            List<LogEntry> entries = core.committedEntries(appliedIndex + 1, most, MAX_APPLY_BYTES_PER_ITERATION);
-            if (entries.isEmpty()) {
-                readToApply(most);
-                break;
-            }
-            apply(entries);
-            budget -= entries.size();
-        }
-        core.applied(appliedIndex);
-        serveWaitingReads();
-        if (appliedIndex < commitIndex && !readingLog) {
-            loop.markDirty(this);
-        }
+    // ---- the log
+
+    private void readForPeer(LogRead read) {
+        log.read(
+                read.fromIndex(),
+                Long.MAX_VALUE,
+                read.maxEntries(),
+                read.maxBytes(),
+                new LoopReadCallback(entries -> core.logRead(read.peer(), read.fromIndex(), entries)));
     }
 
-    private void readToApply(int maxEntries) {
-        readingLog = true;
-        log.read(
-                appliedIndex + 1,
-                commitIndex,
-                maxEntries,
-                MAX_APPLY_BYTES_PER_ITERATION,
-                new LoopReadCallback(entries -> {
-                    readingLog = false;
-                    if (!entries.isEmpty() && entries.get(0).index() == appliedIndex + 1) {
-                        apply(entries);
-                    }
-                }));
+    private void readToApply(long fromIndex, long toIndex, int maxEntries, long maxBytes) {
+        log.read(fromIndex, toIndex, maxEntries, maxBytes, new LoopReadCallback(applying::read));
     }
 
     /** Brings what the log's reader thread read to the loop. */
@@ -590,84 +694,77 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
         @Override
         public void failed(Throwable cause) {
-            loop.executeUnlessEnded(() -> fail("reading the write-ahead log failed", cause));
-        }
-    }
-
-    private void apply(List<LogEntry> entries) {
-        for (int i = 0; i < entries.size(); i++) {
-            LogEntry entry = entries.get(i);
-            Object result = null;
-            if (entry.kind() == EntryKind.COMMAND) {
-                result = stateMachine.apply(entry.index(), entry.payload());
-            }
-            appliedIndex = entry.index();
-            answerProposer(entry, result);
-        }
-        clock.observe(stateMachine.timeMillis(), loop.nowNanos());
-    }
-
-    private void answerProposer(LogEntry entry, @Nullable Object result) {
-        Pending head;
-        while ((head = pending.peek()) != null && head.index() <= entry.index()) {
-            pending.poll();
-            try {
-                if (head.index() == entry.index() && head.term() == entry.term() && result != null) {
-                    head.callback().applied(result);
-                } else {
-                    // Another leader's entry stands in its place, so this one can never be committed.
-                    head.callback().notProposed(Refusal.NOT_LEADER, core.leader());
-                }
-            } catch (RuntimeException | Error e) {
-                answerNotTaken(e);
+            if (cause instanceof EntriesGoneException) {
+                // Compacted since they were asked for: the core will see that the peer needs the state.
+                entries(List.of());
+            } else {
+                loop.executeUnlessEnded(() -> fail("reading the write-ahead log failed", cause));
             }
         }
     }
 
-    /** Whoever asked may fail on the answer; the replica is not to fail with it, nor is the next one to wait in vain. */
-    private void tell(Runnable answer) {
-        try {
-            answer.run();
-        } catch (RuntimeException | Error e) {
-            answerNotTaken(e);
-        }
-    }
+    // ---- what others may know
 
-    private void answerNotTaken(Throwable e) {
-        LOG.error("group {}: whoever was told an outcome failed", groupId, e);
-    }
-
-    private void serveWaitingReads() {
-        WaitingRead head;
-        while ((head = waitingReads.peek()) != null && head.index <= appliedIndex) {
-            waitingReads.poll();
-            freshAsOfNanos = head.asked.askedAtNanos();
-            List<ReadCallback> callbacks = head.asked.callbacks();
-            for (int i = 0; i < callbacks.size(); i++) {
-                try {
-                    callbacks.get(i).ready(head.wallMillis);
-                } catch (RuntimeException | Error e) {
-                    answerNotTaken(e);
+    private void publish() {
+        Configuration configuration = core.configuration();
+        if (!configuration.equals(knownConfiguration)) {
+            knownConfiguration = configuration;
+            for (String member : configuration.members()) {
+                Boolean reachable = reachableNodes.get(MemberId.node(member));
+                if (reachable != null) {
+                    core.peerReachable(member, reachable);
                 }
             }
         }
-    }
-
-    private void publishStatus() {
+        Configuration committed = committedNow();
+        if (!committed.equals(committedConfiguration)) {
+            committedConfiguration = committed;
+            listener.configurationChanged(groupId, committed);
+        }
         Status old = status;
-        if (old.commitIndex() != commitIndex
-                || old.appliedIndex() != appliedIndex
+        if (old.commitIndex() != applying.commitIndex()
+                || old.appliedIndex() != applying.index()
                 || old.lastIndex() != core.lastIndex()
+                || old.firstIndex() != core.firstIndex()
                 || old.term() != core.term()
                 || old.role() != core.role()
-                || !Objects.equals(old.leader(), core.leader())) {
+                || !old.committedConfiguration().equals(committed)
+                || !old.checkpoints().equals(checkpoints.kept())
+                || old.stateLost() != core.stateLost()
+                || old.memoryLost() != core.memoryLost()
+                || !Objects.equals(old.leader(), knownLeaderNode)) {
             status = statusNow();
         }
     }
 
-    private Status statusNow() {
-        return new Status(core.role(), core.term(), core.leader(), core.lastIndex(), commitIndex, appliedIndex, false);
+    private Configuration committedNow() {
+        long commitIndex = core.commitIndex();
+        boolean known = core.configurationIndex() > commitIndex && commitIndex >= core.firstIndex() - 1;
+        return known ? core.configurationAt(commitIndex) : core.configuration();
     }
+
+    private Status statusNow() {
+        return new Status(
+                core.role(),
+                core.term(),
+                knownLeaderNode,
+                core.lastIndex(),
+                applying.commitIndex(),
+                applying.index(),
+                false,
+                committedNow(),
+                core.firstIndex(),
+                checkpoints.kept(),
+                checkpoints.bytesSinceNewest(),
+                core.stateLost(),
+                core.memoryLost());
+    }
+
+    static @Nullable String nodeOf(@Nullable String member) {
+        return member == null ? null : MemberId.node(member);
+    }
+
+    // ---- the end
 
     /** Stops the replica for good. */
     void fail(String reason, Throwable cause) {
@@ -676,9 +773,23 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         failed = true;
         LOG.error("group {}: {}; this replica serves no more", groupId, reason, cause);
-        status = new Status(Role.FOLLOWER, core.term(), null, core.lastIndex(), commitIndex, appliedIndex, true);
+        Status last = status;
+        status = new Status(
+                Role.FOLLOWER,
+                core.term(),
+                null,
+                core.lastIndex(),
+                applying.commitIndex(),
+                applying.index(),
+                true,
+                last.committedConfiguration(),
+                last.firstIndex(),
+                last.checkpoints(),
+                last.bytesSinceCheckpoint(),
+                last.stateLost(),
+                last.memoryLost());
         release();
-        tell(() -> listener.failed(groupId, reason, cause));
+        answers.tell(() -> listener.failed(groupId, reason, cause));
     }
 
     /** Stops taking part and answers all that waits. Idempotent. */
@@ -692,23 +803,9 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     private void release() {
         loop.removeTicker(this);
         freeze.breakUp("the replica serves no more");
-        for (Proposed proposed : proposals) {
-            tell(() -> proposed.callback.notProposed(Refusal.FAILED, null));
-        }
-        proposals = new ArrayList<>();
-        Pending head;
-        while ((head = pending.poll()) != null) {
-            tell(head.callback()::unknown);
-        }
-        List<ReadCallback> reads = new ArrayList<>(newReads);
-        askedReads.values().forEach(asked -> reads.addAll(asked.callbacks()));
-        waitingReads.forEach(waiting -> reads.addAll(waiting.asked.callbacks()));
-        newReads = new ArrayList<>();
-        askedReads.clear();
-        waitingReads.clear();
-        for (ReadCallback callback : reads) {
-            tell(() -> callback.failed(Refusal.FAILED, null));
-        }
+        proposals.failAll();
+        reads.failAll();
+        checkpoints.close();
         marks.clear();
     }
 }

@@ -13,6 +13,9 @@ public interface StateMachine {
      */
     Object apply(long index, byte[] payload);
 
+    /** The entry at {@code index} holds no command. Called like {@link #apply}, in the same order. */
+    default void passOver(long index) {}
+
     /** The largest time, in milliseconds since 1970, that a command has carried; on the group's loop. */
     long timeMillis();
 }

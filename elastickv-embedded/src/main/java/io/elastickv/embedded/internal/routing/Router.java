@@ -109,11 +109,19 @@ public final class Router {
         return client == null ? null : client.loop();
     }
 
-    /** The local replica of {@code shard} is gone for good; on the shard's loop. */
-    public void localFailed(int shard) {
+    /** There is a replica of {@code shard} here from now on that may serve; on the shard's loop. */
+    public void localAdded(int shard, ShardEndpoint endpoint) {
         ShardClient client = clients.get(shard);
         if (client != null) {
-            client.localFailed();
+            client.localAdded(endpoint);
+        }
+    }
+
+    /** The local replica of {@code shard} has failed, was removed or may not serve; on the shard's loop. */
+    public void localGone(int shard) {
+        ShardClient client = clients.get(shard);
+        if (client != null) {
+            client.localGone();
         }
     }
 
@@ -228,12 +236,26 @@ public final class Router {
 
                 @Override
                 public void refused(ProposalCallback.Refusal reason, @Nullable String leaderHint) {
-                    completion.failure(new UnavailableException(
-                            "shard " + route.id() + ": the replica on node " + self + " has failed or is closed"));
+                    if (client.local() == null) {
+                        // It was removed meanwhile; other replicas are as good.
+                        send(client, query, maxStalenessNanos, deadlineNanos, completion);
+                    } else {
+                        completion.failure(new UnavailableException(
+                                "shard " + route.id() + ": the replica on node " + self + " has failed or is closed"));
+                    }
                 }
             });
             return;
         }
+        send(client, query, maxStalenessNanos, deadlineNanos, completion);
+    }
+
+    private void send(
+            ShardClient client,
+            Query query,
+            long maxStalenessNanos,
+            long deadlineNanos,
+            Completion<QueryResult> completion) {
         Operation.Read read =
                 new Operation.Read(query, maxStalenessNanos, System.nanoTime(), deadlineNanos, completion);
         OverloadedException overloaded = admission.admit(read, 0);

@@ -35,7 +35,7 @@ final class RouterProtocol {
     enum Status {
         /** With a result. */
         OK(0),
-        /** Not proposed: the node does not lead the shard, or has no replica of it. */
+        /** Not proposed: the node does not lead the shard. */
         NOT_LEADER(1),
         /** Not proposed: too much is waiting. */
         OVERLOADED(2),
@@ -44,7 +44,9 @@ final class RouterProtocol {
         /** Proposed, but whether it will be committed is not known. */
         UNKNOWN(4),
         /** The request could not be understood. */
-        MALFORMED(5);
+        MALFORMED(5),
+        /** Not proposed: the node has no replica of the shard, or none that may serve yet. */
+        NOT_HERE(6);
 
         private static final Status[] BY_CODE = values();
         private final int code;

@@ -55,7 +55,7 @@ final class RouterServer {
         client.loop().execute(() -> {
             ShardEndpoint endpoint = client.local();
             if (endpoint == null) {
-                responder.reply(refusal(Status.NOT_LEADER, route, null));
+                responder.reply(refusal(Status.NOT_HERE, route, null));
                 return;
             }
             endpoint.write(request.body(), new ProposalCallback() {
@@ -107,7 +107,7 @@ final class RouterServer {
         client.loop().execute(() -> {
             ShardEndpoint endpoint = client.local();
             if (endpoint == null) {
-                responder.reply(refusal(Status.NOT_LEADER, route, null));
+                responder.reply(refusal(Status.NOT_HERE, route, null));
             } else if ((request.flags() & RouterProtocol.FLAG_LOCAL) != 0) {
                 endpoint.queryLocally(query, reply);
             } else {
@@ -138,7 +138,7 @@ final class RouterServer {
     private @Nullable ShardClient clientFor(int shard, Responder responder) {
         ShardClient client = clients.get(shard);
         if (client == null) {
-            responder.reply(RouterProtocol.response(Status.NOT_LEADER, 0, null, RouterProtocol.NO_BODY));
+            responder.reply(RouterProtocol.response(Status.NOT_HERE, 0, null, RouterProtocol.NO_BODY));
         }
         return client;
     }

@@ -58,7 +58,7 @@ final class ShardClient implements EventLoop.Ticker {
     private final EventLoop loop;
     private final Calls calls;
     private final Admission admission;
-    private @Nullable ShardEndpoint local;
+    private volatile @Nullable ShardEndpoint local;
 
     private final Set<Operation> underway = new LinkedHashSet<>();
     private final SessionWindow session = new SessionWindow();
@@ -311,10 +311,12 @@ final class ShardClient implements EventLoop.Ticker {
                 return;
             }
             loop.executeUnlessEnded(() -> {
+                if (response.status() == Status.NOT_HERE
+                        || (response.leader() == null && response.status() != Status.OK)) {
+                    forgetLeader(target);
+                }
                 if (response.leader() != null) {
                     route.learn(response.term(), response.leader());
-                } else if (response.status() != Status.OK) {
-                    forgetLeader(target);
                 }
                 try {
                     onResponse(response);
@@ -449,13 +451,17 @@ final class ShardClient implements EventLoop.Ticker {
                     operation.lastProblem = "the leader was lost";
                 }
             }
+            case NOT_HERE -> operation.lastProblem = "a node without a replica was asked";
             case FAILED, MALFORMED, OK -> {
                 // lastProblem was set where it is known, or the replica here has failed.
             }
         }
         String leader = route.leader();
         // Straight on only to whom another node has named: an overloaded leader names itself.
-        boolean better = status == Status.NOT_LEADER && hint != null && hint.equals(leader) && operation.attempts <= 3;
+        boolean better = (status == Status.NOT_LEADER || status == Status.NOT_HERE)
+                && hint != null
+                && hint.equals(leader)
+                && operation.attempts <= 3;
         long backoff = better ? 0 : backoffNanos(operation.attempts);
         operation.retryAtNanos = loop.nowNanos() + backoff;
         if (backoff == 0) {
@@ -517,6 +523,10 @@ final class ShardClient implements EventLoop.Ticker {
         long millis = (operation.deadlineNanos - operation.startNanos) / 1_000_000;
         String message = where() + ": no answer within " + millis + " ms (" + operation.attempts + " attempts; "
                 + operation.lastProblem + ")";
+        String trouble = route.trouble();
+        if (trouble != null) {
+            message += "; " + trouble;
+        }
         finish(operation);
         if (maybeApplied) {
             operation.fail(new OutcomeUnknownException(message));
@@ -532,8 +542,13 @@ final class ShardClient implements EventLoop.Ticker {
         return "shard " + route.id() + " via node " + self + " (leader " + (leader == null ? "unknown" : leader) + ")";
     }
 
-    /** The local replica is gone for good; go on through others. */
-    void localFailed() {
+    /** There is a replica here from now on; on the loop. */
+    void localAdded(ShardEndpoint endpoint) {
+        local = endpoint;
+    }
+
+    /** The local replica is gone for good; go on through others; on the loop. */
+    void localGone() {
         local = null;
         route.forget(self);
     }

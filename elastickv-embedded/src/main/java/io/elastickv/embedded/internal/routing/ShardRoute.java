@@ -4,23 +4,26 @@ import io.elastickv.api.SlotRange;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A shard as the router knows it: fixed facts, and who leads it as far as known. Thread-safe. */
+/**
+ * A shard as the router knows it: fixed facts, and which nodes have a replica and who leads it, as far as known. Thread-safe.
+ */
 public final class ShardRoute {
 
     private record Leader(long term, @Nullable String node) {}
 
+    private record Replicas(long epoch, List<String> nodes) {}
+
     private final int id;
-    private final long epoch;
     private final List<SlotRange> slots;
-    private final List<String> replicas;
+    private volatile Replicas replicas;
     private volatile Leader leader = new Leader(0, null);
+    private volatile @Nullable String trouble;
 
     /** A shard whose leader is not known yet. */
     public ShardRoute(int id, long epoch, List<SlotRange> slots, List<String> replicas) {
         this.id = id;
-        this.epoch = epoch;
         this.slots = List.copyOf(slots);
-        this.replicas = List.copyOf(replicas);
+        this.replicas = new Replicas(epoch, List.copyOf(replicas));
     }
 
     /** The shard's number. */
@@ -30,7 +33,7 @@ public final class ShardRoute {
 
     /** The version of its ownership and membership. */
     public long epoch() {
-        return epoch;
+        return replicas.epoch;
     }
 
     /** What it owns, ordered. */
@@ -38,9 +41,33 @@ public final class ShardRoute {
         return slots;
     }
 
-    /** The nodes that have a replica. */
+    /** The nodes that have a replica, of those that vote. */
     public List<String> replicas() {
-        return replicas;
+        return replicas.nodes;
+    }
+
+    /**
+     * Learns where the replicas are; news of an older epoch are ignored. What is known may be out of date at any time: a
+     * node that has no replica any more says so.
+     *
+     * @return whether anything changed
+     */
+    public synchronized boolean learnReplicas(long epoch, List<String> nodes) {
+        if (epoch <= replicas.epoch || nodes.isEmpty()) {
+            return false;
+        }
+        replicas = new Replicas(epoch, List.copyOf(nodes));
+        return true;
+    }
+
+    /** Why the shard cannot have a leader, as far as known; part of what callers are told who waited in vain. */
+    public @Nullable String trouble() {
+        return trouble;
+    }
+
+    /** Notes why the shard cannot have a leader; null if it can. */
+    public void trouble(@Nullable String reason) {
+        trouble = reason;
     }
 
     /** Who leads, as far as known. */
@@ -93,7 +120,8 @@ public final class ShardRoute {
 
     /** The replica after {@code node} in the order of replicas, or the first. */
     String replicaAfter(@Nullable String node) {
-        int place = node == null ? -1 : replicas.indexOf(node);
-        return replicas.get((place + 1) % replicas.size());
+        List<String> nodes = replicas.nodes;
+        int place = node == null ? -1 : nodes.indexOf(node);
+        return nodes.get((place + 1) % nodes.size());
     }
 }

@@ -110,6 +110,11 @@ public final class ShardStateMachine implements AutoCloseable {
         }
     }
 
+    /** The entry at {@code index} holds no command: only {@link #appliedIndex} moves. For the thread that applies. */
+    public void passOver(long index) {
+        appliedIndex.setRelease(index);
+    }
+
     private static CommandResult apply(State state, long index, Envelope envelope) {
         ShardStore store = state.store;
         SessionTable sessions = state.sessions;
@@ -291,6 +296,11 @@ public final class ShardStateMachine implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** For tests, on the apply thread. */
+    ShardStore store() {
+        return state.store;
     }
 
     /** Frees the store; readers still inside get a moment, later ones an exception. Not beside {@link #apply}. Idempotent. */

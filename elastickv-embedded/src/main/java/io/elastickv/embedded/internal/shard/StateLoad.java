@@ -38,7 +38,10 @@ public final class StateLoad implements AutoCloseable {
      * @throws io.elastickv.embedded.internal.storage.CheckpointDamagedException if it is damaged; the load is to be closed then
      */
     public void loadFile(int file) throws IOException {
-        directory.read(manifest, file, new FileSink(store.file(manifest, manifest.files().get(file))));
+        directory.read(
+                manifest,
+                file,
+                new FileSink(store.file(manifest, manifest.files().get(file))));
         loaded.incrementAndGet();
     }
 

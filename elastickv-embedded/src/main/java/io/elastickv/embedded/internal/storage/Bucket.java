@@ -53,8 +53,15 @@ interface Bucket {
      */
     void forEach(EntryVisitor visitor);
 
-    /** A walk that begins now; see {@link BucketPass}. To be called by the writer. */
-    BucketPass newPass();
+    /** A walk that begins now. To be called by the writer; the buffer is used in the steps. */
+    BucketPass newPass(PassBuffer buffer);
+
+    /**
+     * A value that is {@linkplain #pin pinned}, or was not replaced yet. For a {@link BucketPass}, outside of the gate.
+     *
+     * @throws StorageException if the storage is closed
+     */
+    StoredValue loadPinned(LargeValue large);
 
     /** Keeps the pieces of a value even when it is replaced or removed, once more for each call. For the writer. */
     void pin(LargeValue large);

@@ -31,7 +31,6 @@ final class BucketCapture implements CheckpointSource.Part {
     private static final int ENTRIES_PER_STEP = 256;
 
     private final StoreCapture owner;
-    private final ReaderGate gate;
     private final Bucket bucket;
     private final SlotSpan slots;
     private final long lastChange;
@@ -54,14 +53,13 @@ final class BucketCapture implements CheckpointSource.Part {
     /** Over what was saved, once the walk is over. Pass only. */
     private @Nullable Iterator<Map.Entry<ByteKey, Object>> rest;
 
-    BucketCapture(StoreCapture owner, ReaderGate gate, BucketHolder holder, SlotSpan slots) {
+    BucketCapture(StoreCapture owner, PassBuffer buffer, BucketHolder holder, SlotSpan slots) {
         this.owner = owner;
-        this.gate = gate;
         this.bucket = holder.bucket;
         this.slots = slots;
         this.lastChange = holder.lastChange();
         this.keys = holder.keys();
-        this.pass = holder.bucket.newPass();
+        this.pass = holder.bucket.newPass(buffer);
     }
 
     // ---- for the apply thread ----
@@ -93,10 +91,6 @@ final class BucketCapture implements CheckpointSource.Part {
 
     boolean isReleased() {
         return released;
-    }
-
-    Bucket bucket() {
-        return bucket;
     }
 
     /** What must be unpinned now that the capture of this bucket has ended. */
@@ -138,12 +132,7 @@ final class BucketCapture implements CheckpointSource.Part {
         owner.checkAlive();
         boolean more;
         try {
-            int token = gate.enter();
-            try {
-                more = step(out, rest);
-            } finally {
-                gate.exit(token);
-            }
+            more = step(out, rest);
         } catch (StorageException e) {
             // What is needed vanishes only when the capture has failed or the storage was closed.
             owner.checkAlive();
@@ -172,7 +161,7 @@ final class BucketCapture implements CheckpointSource.Part {
             Map.Entry<ByteKey, Object> entry = left.next();
             Object old = entry.getValue();
             if (old != ABSENT) {
-                StoredValue value = old instanceof LargeValue large ? load(large) : (StoredValue) old;
+                StoredValue value = old instanceof LargeValue large ? bucket.loadPinned(large) : (StoredValue) old;
                 byte[] key = entry.getKey().bytes;
                 byte[] bytes = value.value();
                 out.putEntry(key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
@@ -182,14 +171,6 @@ final class BucketCapture implements CheckpointSource.Part {
             }
         }
         return true;
-    }
-
-    private StoredValue load(LargeValue large) {
-        StoredValue value = bucket.load(large);
-        if (value == null) {
-            throw new StorageException("part of a saved value is missing");
-        }
-        return value;
     }
 
     @Override

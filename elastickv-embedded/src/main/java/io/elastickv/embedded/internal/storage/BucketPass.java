@@ -4,8 +4,8 @@ import java.io.IOException;
 
 /**
  * A walk over a bucket in small steps, beside the writer. Every entry that is not changed during the walk is shown once;
- * one that is may be shown, as it was or as it is, or not. For one thread, which keeps the bucket open during a step; between
- * steps nothing is held.
+ * one that is may be shown, as it was or as it is, or not. Nothing is held while an entry is shown. For one thread. The
+ * bucket may be closed beside it: then a step throws {@link StorageException}, or shows too little.
  */
 interface BucketPass {
 

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,7 +44,11 @@ final class CheckpointCatalog {
     /** Written or verified by this process: to be used again without a look. */
     private final Set<Long> trusted = new HashSet<>();
 
-    private final Map<CheckpointManifest, Integer> holds = new IdentityHashMap<>();
+    private record Held(CheckpointManifest manifest, int count) {}
+
+    /** By the number of the file of sessions, which no two checkpoints have in common. */
+    private final Map<Long, Held> holds = new HashMap<>();
+
     private long lastNumber;
     private boolean writing;
 
@@ -117,6 +120,10 @@ final class CheckpointCatalog {
             }
             manifests.put(index, manifest);
         } catch (MalformedCheckpointException e) {
+            if (e.isNewer()) {
+                throw new IOException("checkpoint file " + path + ": " + e.getMessage()
+                        + "; start the version of the software that wrote it, or a later one");
+            }
             damagedManifests.add(index);
             addDamage("checkpoint file " + path + ", offset " + e.offset() + ": " + e.getMessage());
         }
@@ -233,14 +240,8 @@ final class CheckpointCatalog {
         if (!unfinished.remove(name)) {
             return; // a manifest may name it
         }
-        present.remove(name);
-        try {
-            Path path = directory.resolve(name);
-            if (files.exists(path)) {
-                files.delete(path);
-            }
-        } catch (IOException e) {
-            LOG.warn("{}: left behind until the next start", directory.resolve(name), e);
+        if (deleteQuietly(directory.resolve(name))) {
+            present.remove(name);
         }
     }
 
@@ -254,8 +255,7 @@ final class CheckpointCatalog {
         if (already != null) {
             return already;
         }
-        Path temporary = directory.resolve(
-                String.format("%016x", newNumber()) + CheckpointFormat.TEMPORARY_SUFFIX);
+        Path temporary = directory.resolve(String.format("%016x", newNumber()) + CheckpointFormat.TEMPORARY_SUFFIX);
         byte[] bytes = manifest.encode();
         try {
             try (NodeFile file = files.openForWriting(temporary)) {
@@ -290,27 +290,42 @@ final class CheckpointCatalog {
         return manifest;
     }
 
-    private void deleteQuietly(Path file) {
+    /** False if it is still there; {@link #retain} tries again if it has contents, the next start in any case. */
+    private boolean deleteQuietly(Path file) {
         try {
             if (files.exists(file)) {
                 files.delete(file);
             }
+            return true;
         } catch (IOException e) {
-            LOG.debug("{}: left behind until the next start", file, e);
+            LOG.debug("{}: left behind for now", file, e);
+            return false;
         }
     }
 
     /** False if it is gone. */
     synchronized boolean hold(CheckpointManifest manifest) {
-        if (manifests.get(manifest.index()) != manifest && !holds.containsKey(manifest)) {
+        CheckpointManifest here = manifests.get(manifest.index());
+        long id = idOf(manifest);
+        if ((here == null || idOf(here) != id) && !holds.containsKey(id)) {
             return false;
         }
-        holds.merge(manifest, 1, Integer::sum);
+        holds.merge(id, new Held(manifest, 1), (held, one) -> new Held(held.manifest(), held.count() + 1));
         return true;
     }
 
     synchronized void letGo(CheckpointManifest manifest) {
-        holds.computeIfPresent(manifest, (held, count) -> count == 1 ? null : count - 1);
+        holds.computeIfPresent(
+                idOf(manifest), (id, held) -> held.count() == 1 ? null : new Held(held.manifest(), held.count() - 1));
+    }
+
+    private static long idOf(CheckpointManifest manifest) {
+        for (CheckpointFile file : manifest.files()) {
+            if (file.kind() == CheckpointFile.Kind.SESSIONS) {
+                return file.number();
+            }
+        }
+        throw new IllegalArgumentException("a checkpoint without sessions");
     }
 
     /** Manifests go first, durably: one without its files would look like damage. */
@@ -347,7 +362,7 @@ final class CheckpointCatalog {
     private boolean deleteUnneeded() throws IOException {
         Set<String> needed = new HashSet<>(unfinished);
         manifests.values().forEach(manifest -> addNames(manifest, needed));
-        holds.keySet().forEach(manifest -> addNames(manifest, needed));
+        holds.values().forEach(held -> addNames(held.manifest(), needed));
         List<String> unneeded = new ArrayList<>(present.keySet());
         unneeded.removeAll(needed);
         unneeded.sort(Comparator.naturalOrder());

@@ -48,7 +48,8 @@ public final class CheckpointDirectory {
      * Opens, and makes it if it is missing. Removes what an unfinished write or transfer left behind, unless a manifest is
      * damaged. Does not read more than the manifests and the lengths of the files.
      *
-     * @throws IOException if the files cannot be listed or read; a damaged manifest is no reason, see {@link #damaged}
+     * @throws IOException if the files cannot be listed or read, or a newer version of the software wrote one; a damaged
+     *     manifest is no reason, see {@link #damaged}
      */
     public static CheckpointDirectory open(NodeFiles files, Path directory, int groupId) throws IOException {
         CheckpointDirectory opened = new CheckpointDirectory(files, directory, groupId);
@@ -224,8 +225,7 @@ public final class CheckpointDirectory {
         }
         CheckpointManifest theirs = CheckpointManifest.decode(manifestBytes);
         if (theirs.group() != groupId) {
-            throw new IllegalArgumentException(
-                    "a checkpoint of group " + theirs.group() + " for group " + groupId);
+            throw new IllegalArgumentException("a checkpoint of group " + theirs.group() + " for group " + groupId);
         }
         StagedCheckpoint begun = new StagedCheckpoint(
                 files, directory, catalog, theirs, Arrays.copyOf(manifestBytes, manifestBytes.length), pieceBytes);

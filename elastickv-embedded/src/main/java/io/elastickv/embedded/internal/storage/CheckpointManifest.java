@@ -35,9 +35,11 @@ public record CheckpointManifest(
     private static final int LENGTH_OFFSET = 12;
 
     /** Far more than any manifest has. */
-    static final int MAX_BYTES =
-            FIXED_BYTES + (SlotSpan.MAX_SLOT + 1) * SPAN_BYTES + CheckpointFormat.MAX_CONFIGURATION_BYTES
-                    + CheckpointFormat.MAX_FILES * FILE_BYTES + Integer.BYTES;
+    static final int MAX_BYTES = FIXED_BYTES
+            + (SlotSpan.MAX_SLOT + 1) * SPAN_BYTES
+            + CheckpointFormat.MAX_CONFIGURATION_BYTES
+            + CheckpointFormat.MAX_FILES * FILE_BYTES
+            + Integer.BYTES;
 
     /** Copies the lists and checks that the parts fit each other. */
     public CheckpointManifest {
@@ -150,12 +152,15 @@ public record CheckpointManifest(
         if (in.getLong() != CheckpointFormat.MANIFEST_MAGIC) {
             throw new MalformedCheckpointException(0, "no manifest of a checkpoint");
         }
+        int crcOffset = bytes.length - Integer.BYTES;
+        boolean isWhole = in.getInt(crcOffset) == crc(bytes, crcOffset);
         int version = in.getInt();
         if (version != CheckpointFormat.VERSION) {
             throw new MalformedCheckpointException(
                     Long.BYTES,
                     "a manifest of version " + Integer.toUnsignedString(version) + ", known is "
-                            + CheckpointFormat.VERSION);
+                            + CheckpointFormat.VERSION,
+                    isWhole);
         }
         int size = in.getInt();
         if (size != bytes.length) {
@@ -163,8 +168,7 @@ public record CheckpointManifest(
                     LENGTH_OFFSET,
                     "a manifest of " + Integer.toUnsignedString(size) + " bytes, but there are " + bytes.length);
         }
-        int crcOffset = size - Integer.BYTES;
-        if (in.getInt(crcOffset) != crc(bytes, crcOffset)) {
+        if (!isWhole) {
             throw new MalformedCheckpointException(crcOffset, "the checksum of a manifest is wrong");
         }
         try {

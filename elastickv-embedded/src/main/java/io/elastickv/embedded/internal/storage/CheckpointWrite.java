@@ -62,6 +62,10 @@ public final class CheckpointWrite {
         if (ended) {
             throw new IllegalStateException("the write has ended");
         }
+        String failure = source.failure();
+        if (failure != null) {
+            throw new CaptureFailedException("a checkpoint was given up: " + failure);
+        }
         List<CheckpointSource.Part> parts = left;
         if (parts == null) {
             return begin();

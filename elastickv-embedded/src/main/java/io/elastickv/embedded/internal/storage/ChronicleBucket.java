@@ -147,8 +147,22 @@ final class ChronicleBucket implements Bucket {
     }
 
     @Override
-    public BucketPass newPass() {
-        return new ChroniclePass(this, entries.newCursor());
+    public BucketPass newPass(PassBuffer buffer) {
+        return new ChroniclePass(this, gate, entries.newCursor(), buffer);
+    }
+
+    @Override
+    public StoredValue loadPinned(LargeValue large) {
+        int token = gate.enter();
+        try {
+            StoredValue value = load(large);
+            if (value == null) {
+                throw new StorageException("part of a value that was pinned is missing");
+            }
+            return value;
+        } finally {
+            gate.exit(token);
+        }
     }
 
     @Override

@@ -221,7 +221,7 @@ final class ChronicleGenerations {
          *
          * @return whether there are more segments
          */
-        boolean copyNext(EntryCopies into) {
+        boolean copyNext(ChronicleCopies into) {
             while (generation < all.length) {
                 Generation present = all[generation];
                 if (segment == present.map.segments() || !isPresent(present)) {

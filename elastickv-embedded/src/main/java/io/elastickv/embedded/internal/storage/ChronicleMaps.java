@@ -68,8 +68,8 @@ final class ChronicleMaps {
     }
 
     private static int segments(long entries, double averageEntryBytes) {
-        double wanted = Math.max(
-                (double) entries / ENTRIES_PER_SEGMENT, entries * averageEntryBytes / BYTES_PER_SEGMENT);
+        double wanted =
+                Math.max((double) entries / ENTRIES_PER_SEGMENT, entries * averageEntryBytes / BYTES_PER_SEGMENT);
         int segments = MIN_SEGMENTS;
         while (segments < wanted && segments < MAX_SEGMENTS) {
             segments *= 2;

@@ -1,6 +1,5 @@
 package io.elastickv.embedded.internal.storage;
 
-import io.elastickv.embedded.internal.command.StoredValue;
 import java.io.IOException;
 
 /**
@@ -10,18 +9,21 @@ import java.io.IOException;
 final class ChroniclePass implements BucketPass {
 
     private final ChronicleBucket bucket;
+    private final ReaderGate gate;
     private final ChronicleGenerations.Cursor cursor;
-    private final EntryCopies copies = new EntryCopies();
+    private final ChronicleCopies copies;
 
-    ChroniclePass(ChronicleBucket bucket, ChronicleGenerations.Cursor cursor) {
+    ChroniclePass(
+            ChronicleBucket bucket, ReaderGate gate, ChronicleGenerations.Cursor cursor, PassBuffer buffer) {
         this.bucket = bucket;
+        this.gate = gate;
         this.cursor = cursor;
+        this.copies = new ChronicleCopies(buffer);
     }
 
     @Override
     public boolean step(Visitor visitor) throws IOException {
-        copies.clear();
-        boolean more = cursor.copyNext(copies);
+        boolean more = copyNext();
         byte[] bytes = copies.bytes();
         int at = 0;
         while (at < copies.length()) {
@@ -38,18 +40,22 @@ final class ChroniclePass implements BucketPass {
             LargeValue large = ChronicleBucket.largeOf(bytes, entry);
             if (large == null) {
                 int header = ChronicleBucket.headerBytes(bytes[entry]);
-                visitor.entry(
-                        bytes, key, keyLength, bytes, entry + header, size - header, version, expiresAtMillis);
+                visitor.entry(bytes, key, keyLength, bytes, entry + header, size - header, version, expiresAtMillis);
             } else {
-                StoredValue value = bucket.load(large);
-                if (value == null) {
-                    // Whoever changes an entry during a walk that must show it keeps the pieces; see BucketCapture.
-                    throw new StorageException("part of a value is missing");
-                }
-                byte[] whole = value.value();
+                byte[] whole = bucket.loadPinned(large).value();
                 visitor.entry(bytes, key, keyLength, whole, 0, whole.length, version, expiresAtMillis);
             }
         }
         return more;
+    }
+
+    private boolean copyNext() {
+        int token = gate.enter();
+        try {
+            copies.clear();
+            return cursor.copyNext(copies);
+        } finally {
+            gate.exit(token);
+        }
     }
 }

@@ -51,8 +51,13 @@ final class HeapBucket implements Bucket {
     }
 
     @Override
-    public BucketPass newPass() {
+    public BucketPass newPass(PassBuffer buffer) {
         return new HeapPass(entries.entrySet().iterator());
+    }
+
+    @Override
+    public StoredValue loadPinned(LargeValue large) {
+        throw new IllegalStateException("this bucket keeps every value in one piece");
     }
 
     @Override

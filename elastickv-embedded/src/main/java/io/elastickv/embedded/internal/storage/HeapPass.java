@@ -27,8 +27,7 @@ final class HeapPass implements BucketPass {
             StoredValue value = entry.getValue();
             if (visitor.wants(key, 0, key.length)) {
                 byte[] bytes = value.value();
-                visitor.entry(
-                        key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
+                visitor.entry(key, 0, key.length, bytes, 0, bytes.length, value.version(), value.expiresAtMillis());
             }
         }
         return true;

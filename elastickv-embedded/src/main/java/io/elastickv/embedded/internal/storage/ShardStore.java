@@ -114,7 +114,7 @@ public final class ShardStore implements AutoCloseable {
         for (int i = 0; i < buckets.length(); i++) {
             BucketHolder holder = buckets.getPlain(i);
             if (holder != null) {
-                capturing.add(gate, holder, slotsOfBucket(i));
+                capturing.add(holder, slotsOfBucket(i));
             }
         }
         capture = capturing;

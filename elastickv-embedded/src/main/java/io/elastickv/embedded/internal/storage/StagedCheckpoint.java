@@ -117,8 +117,8 @@ public final class StagedCheckpoint {
 
     private Piece piece(int file, int number) {
         long offset = (long) number * pieceBytes;
-        return new Piece(
-                file, offset, (int) Math.min(pieceBytes, manifest.files().get(file).length() - offset));
+        return new Piece(file, offset, (int)
+                Math.min(pieceBytes, manifest.files().get(file).length() - offset));
     }
 
     /** How many bytes are here. */
@@ -184,8 +184,8 @@ public final class StagedCheckpoint {
         }
         checkGoingOn();
         if (nextMissing() != null) {
-            throw new IllegalStateException("pieces are missing: " + receivedBytes + " of " + manifest.totalBytes()
-                    + " bytes are here");
+            throw new IllegalStateException(
+                    "pieces are missing: " + receivedBytes + " of " + manifest.totalBytes() + " bytes are here");
         }
         for (int file = 0; file < received.size(); file++) {
             NodeFile written = open(file);
@@ -194,7 +194,7 @@ public final class StagedCheckpoint {
         }
         CheckpointManifest published = catalog.publish(manifest);
         committed = published;
-        end(published != manifest);
+        end(!published.files().equals(manifest.files()));
         return published;
     }
 

@@ -24,6 +24,8 @@ public final class StoreCapture implements AutoCloseable {
     private volatile @Nullable String failure;
     private volatile boolean closed;
     private final List<BucketCapture> buckets = new ArrayList<>();
+    /** Of the pass. */
+    private final PassBuffer buffer = new PassBuffer();
 
     /** Counts what the apply thread should look at. */
     private final AtomicInteger changes = new AtomicInteger();
@@ -46,8 +48,8 @@ public final class StoreCapture implements AutoCloseable {
 
     // ---- for the apply thread ----
 
-    void add(ReaderGate gate, BucketHolder holder, SlotSpan slots) {
-        BucketCapture capture = new BucketCapture(this, gate, holder, slots);
+    void add(BucketHolder holder, SlotSpan slots) {
+        BucketCapture capture = new BucketCapture(this, buffer, holder, slots);
         buckets.add(capture);
         active.add(holder);
         holder.setCapture(capture);

@@ -59,6 +59,7 @@ public final class FaultyFiles implements NodeFiles {
     private int maxWriteBytes = Integer.MAX_VALUE;
     private long freeBytes = Long.MAX_VALUE;
     private Runnable beforeForce = () -> {};
+    private Runnable beforeRead = () -> {};
     private Random random = new Random(0);
 
     /** The operation {@code number} (from 0) from now on fails, once. */
@@ -91,6 +92,12 @@ public final class FaultyFiles implements NodeFiles {
     /** Runs before each sync, without any lock. */
     public synchronized FaultyFiles beforeForce(Runnable action) {
         beforeForce = action;
+        return this;
+    }
+
+    /** Runs before each read, without any lock. */
+    public synchronized FaultyFiles beforeRead(Runnable action) {
+        beforeRead = action;
         return this;
     }
 
@@ -269,6 +276,10 @@ public final class FaultyFiles implements NodeFiles {
         }
     }
 
+    private synchronized Runnable readHook() {
+        return beforeRead;
+    }
+
     private synchronized Runnable forceHook() {
         return beforeForce;
     }
@@ -306,6 +317,7 @@ public final class FaultyFiles implements NodeFiles {
 
         @Override
         public int read(ByteBuffer target, long position) throws IOException {
+            readHook().run();
             synchronized (FaultyFiles.this) {
                 alive();
                 if (position >= inode.content.length) {

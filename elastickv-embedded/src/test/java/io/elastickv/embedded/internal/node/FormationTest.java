@@ -187,9 +187,32 @@ class FormationTest {
     }
 
     @Test
-    void aMemberWithoutItsDirectoryIsRefused() {
-        assertThat(refusal(hello(1), hello(2, "n2", "id2", layout("another", "id2", "id3"))))
-                .contains("knows n1 with another data directory", "Start it on its old directory");
+    void aMemberWithoutItsDirectoryWaitsUntilTheOthersTakeItForTheOneThatTheyKnew() {
+        Forming node = new Forming(hello(1));
+        ClusterLayout before = layout("another", "id2", "id3");
+        node.answer(hello(2, "n2", "id2", before));
+        assertThat(node.outcomes()).isZero();
+        node.formation.poll();
+        assertThat(node.asked).as("asked again").containsKey(address(2));
+        ClusterLayout after = before.succeeded("n1", "id1", 1);
+        node.answer(hello(2, "n2", "id2", after));
+        assertThat(node.formed)
+                .singleElement()
+                .satisfies(layout -> assertThat(layout.toText()).isEqualTo(after.toText()));
+    }
+
+    @Test
+    void aDirectoryThatWasReplacedIsRefused() {
+        ClusterLayout layout = layout("id1", "id2", "id3").succeeded("n1", "new", 1);
+        assertThat(refusal(hello(1), hello(2, "n2", "id2", layout)))
+                .contains("data directory id1 of node n1 was given up", "came back with directory new");
+    }
+
+    @Test
+    void aMemberAtAnotherAddressIsRefused() {
+        Hello moved = new Hello("n1", "id9", false, address(9), 8, 3, Formation.ordered(seeds(3)), null);
+        assertThat(refusal(moved, hello(2, "n2", "id2", layout("id1", "id2", "id3"))))
+                .contains("address = h:7809", "knows node n1 at h:7801");
     }
 
     @Test

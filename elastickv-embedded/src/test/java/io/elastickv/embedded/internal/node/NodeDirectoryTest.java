@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,7 +71,7 @@ class NodeDirectoryTest {
     void theIncarnationGrowsEvenIfTheClockGoesBack() throws IOException {
         open().close();
         Path file = directory().resolve("node");
-        Files.writeString(file, Files.readString(file).replaceAll("incarnation=.*", "incarnation=99999999999999999"));
+        Files.writeString(file, sealed(file, "incarnation=.*", "incarnation=99999999999999999"));
         try (NodeDirectory directory = open()) {
             assertThat(directory.incarnation()).isEqualTo(100_000_000_000_000_000L);
         }
@@ -82,8 +81,9 @@ class NodeDirectoryTest {
     void theFileOfTheIdentityStays() throws IOException {
         try (NodeDirectory directory = open()) {
             assertThat(directory().resolve("node"))
-                    .hasContent("elastickv-node 1\nname=n1\nnodeId=" + directory.nodeId() + "\nincarnation="
-                            + directory.incarnation() + "\n");
+                    .hasContent(CheckedText.seal("elastickv-node 2\nname=n1\nnodeId=" + directory.nodeId()
+                            + "\nincarnation=" + directory.incarnation() + "\n"));
+            assertThat(CheckedText.seal("elastickv-node 2\n")).isEqualTo("elastickv-node 2\ncrc32c=0339a14c\n");
         }
     }
 
@@ -125,13 +125,14 @@ class NodeDirectoryTest {
         for (String bad : List.of(
                 "",
                 "something else",
-                good.replace("node 1", "node 2"),
-                good.replaceAll("incarnation=.*", "incarnation="),
-                good.replaceAll("incarnation=.*", "incarnation=1x"),
-                good.replaceAll("incarnation=.*", "incarnation=99999999999999999999"),
-                good.replaceAll("nodeId=.*", "nodeId=abc"),
-                good.replaceAll("nodeId=.*\n", ""),
-                good.replaceAll("name=.*\n", ""),
+                good.replace("node 2", "node 1"),
+                good.replace("name=n1", "name=n2"),
+                sealed(file, "incarnation=.*", "incarnation="),
+                sealed(file, "incarnation=.*", "incarnation=1x"),
+                sealed(file, "incarnation=.*", "incarnation=99999999999999999999"),
+                sealed(file, "nodeId=.*", "nodeId=abc"),
+                sealed(file, "nodeId=.*\n", ""),
+                sealed(file, "name=.*\n", ""),
                 good.substring(0, good.indexOf("incarnation")))) {
             Files.writeString(file, bad);
             assertRefused("file " + file);
@@ -143,25 +144,93 @@ class NodeDirectoryTest {
         open().close();
     }
 
+    /** The text of the file, changed and with a good checksum. */
+    private static String sealed(Path file, String expression, String replacement) throws IOException {
+        String text = Files.readString(file);
+        return CheckedText.seal(text.substring(0, text.lastIndexOf("crc32c=")).replaceAll(expression, replacement));
+    }
+
     @Test
-    void whateverIsInTheFileOnlyTheStatedExceptionLeaves() throws IOException {
+    void everyChangedByteOfTheIdentityIsRefused() throws IOException {
         open().close();
         Path file = directory().resolve("node");
         byte[] good = Files.readAllBytes(file);
-        long seed = new Random().nextLong();
-        Random random = new Random(seed);
-        int refused = 0;
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < good.length; i++) {
             byte[] bad = good.clone();
-            bad[random.nextInt(bad.length)] = (byte) random.nextInt();
+            bad[i] ^= 0x04;
             Files.write(file, bad);
-            try (NodeDirectory directory = open()) {
-                assertThat(directory.nodeId()).as("seed %d", seed).matches("[0-9a-f]{32}");
-            } catch (IllegalStateException e) {
-                refused++;
-            }
+            assertRefused("file " + file);
         }
-        assertThat(refused).as("seed %d", seed).isGreaterThan(100);
+    }
+
+    @Test
+    void aDirectoryOfANewerVersionIsRefusedAsSuch() throws IOException {
+        open().close();
+        Path file = directory().resolve("node");
+        Files.writeString(file, sealed(file, "elastickv-node 2", "elastickv-node 3"));
+        assertRefused("is of format 'elastickv-node 3', this version of the library reads 'elastickv-node 2'");
+    }
+
+    @Test
+    void theReplicasAreKept() throws IOException {
+        try (NodeDirectory directory = open()) {
+            ClusterLayout layout = layout(directory.nodeId());
+            assertThat(directory.replicas(layout)).isNull();
+            HeldReplicas replicas = HeldReplicas.atTheStart(layout, "n1", directory.nodeId());
+            assertThat(replicas.held()).hasSize(8);
+            directory.saveReplicas(replicas.without(3, 5));
+            assertThat(directory.replicas(layout)).isEqualTo(replicas.without(3, 5));
+        }
+    }
+
+    @Test
+    void replicasOfAnotherDirectoryOrClusterAreRefused() throws IOException {
+        try (NodeDirectory directory = open()) {
+            ClusterLayout layout = layout(directory.nodeId());
+            HeldReplicas replicas = HeldReplicas.atTheStart(layout, "n1", directory.nodeId());
+            directory.saveReplicas(HeldReplicas.atTheStart(layout("abc"), "n1", "abc"));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> directory.replicas(layout))
+                    .withMessageContaining("of directory abc");
+            directory.saveReplicas(replicas);
+            ClusterLayout other =
+                    new ClusterLayout(List.of(new Member("n1", "127.0.0.1", 7801, directory.nodeId())), 9, 3);
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> directory.replicas(other))
+                    .withMessageContaining("mixed");
+            Path file = directory().resolve("replicas");
+            Files.writeString(file, Files.readString(file).replace("replica=1 ", "replica=2 "));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> directory.replicas(layout))
+                    .withMessageContaining("damaged");
+        }
+    }
+
+    @Test
+    void replicasWithoutTheirLogAreRefused() throws IOException {
+        try (NodeDirectory directory = open()) {
+            directory.saveReplicas(HeldReplicas.atTheStart(layout(directory.nodeId()), "n1", directory.nodeId()));
+        }
+        assertRefused("write-ahead log in " + directory().resolve("wal") + " is gone");
+        Files.createDirectory(directory().resolve("wal"));
+        assertRefused("is gone");
+        Files.createFile(directory().resolve("wal").resolve("0000000000000001.wal"));
+        open().close();
+    }
+
+    @Test
+    void theLayoutOfAnotherDirectoryIsRefused() {
+        try (NodeDirectory directory = open()) {
+            directory.saveLayout(layout("abc"));
+            assertThatIllegalStateException()
+                    .isThrownBy(directory::layout)
+                    .withMessageContaining("other directories than this one");
+            directory.saveLayout(layout("abc").succeeded("n1", directory.nodeId(), 1));
+            assertThat(directory.layout().nodeIdOf("n1")).isEqualTo(directory.nodeId());
+            directory.saveLayout(
+                    new ClusterLayout(List.of(new Member("n2", "127.0.0.1", 7801, directory.nodeId())), 9, 3));
+            assertThatIllegalStateException().isThrownBy(directory::layout).withMessageContaining("no member named n1");
+        }
     }
 
     @Test

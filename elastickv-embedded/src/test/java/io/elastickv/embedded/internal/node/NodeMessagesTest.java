@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
+import io.elastickv.embedded.internal.placement.Succession;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.transport.PeerAddress;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -26,7 +28,17 @@ class NodeMessagesTest {
     }
 
     private static NodeStatus status() {
-        return new NodeStatus("h:1", true, new TreeMap<>(Map.of("a", "b")), new TreeMap<>(Map.of(1, 5L, 70_000, -1L)));
+        return new NodeStatus(
+                "h:1",
+                "ab",
+                true,
+                new TreeMap<>(Map.of("a", "b")),
+                List.of(new Succession("n2", 7, "cd")),
+                new TreeMap<>(Map.of(
+                        1,
+                        new NodeStatus.Shard(5, true, null),
+                        70_000,
+                        new NodeStatus.Shard(-1, false, new Configuration(3, List.of("n@a"), List.of())))));
     }
 
     @Test
@@ -39,8 +51,11 @@ class NodeMessagesTest {
     @Test
     void theBytesOfAStatusStay() {
         assertThat(HexFormat.of().formatHex(status().encode()))
-                .isEqualTo("01" + "0003683a31" + "01" + "0001" + "000161" + "000162" + "0002" + "00000001"
-                        + "0000000000000005" + "00011170" + "ffffffffffffffff");
+                .isEqualTo("02" + "0003683a31" + "00026162" + "01" + "0001" + "000161" + "000162"
+                        + "0001" + "00026e32" + "0000000000000007" + "00026364"
+                        + "0002" + "00000001" + "0000000000000005" + "01" + "0000"
+                        + "00011170" + "ffffffffffffffff" + "00" + "0012"
+                        + "01" + "0000000000000003" + "0001" + "00036e4061" + "0000");
     }
 
     @Test
@@ -49,7 +64,7 @@ class NodeMessagesTest {
         Hello formed = Hello.decode(ByteBuffer.wrap(hello(LAYOUT).encode()));
         assertThat(formed.layout().toText()).isEqualTo(LAYOUT.toText());
         assertThat(NodeStatus.decode(ByteBuffer.wrap(status().encode()))).isEqualTo(status());
-        NodeStatus nothing = new NodeStatus("h:1", false, Map.of(), Map.of());
+        NodeStatus nothing = new NodeStatus("h:1", "", false, Map.of(), List.of(), Map.of());
         assertThat(NodeStatus.decode(ByteBuffer.wrap(nothing.encode()))).isEqualTo(nothing);
     }
 

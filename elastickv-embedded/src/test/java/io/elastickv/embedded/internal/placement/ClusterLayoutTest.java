@@ -161,8 +161,8 @@ class ClusterLayoutTest {
     @Test
     void anotherVersionAndAnotherFileAreNamed() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ClusterLayout.ofText(golden().toText().replace("layout 1", "layout 2")))
-                .withMessageContaining("version 'elastickv-layout 2'");
+                .isThrownBy(() -> ClusterLayout.ofText(golden().toText().replace("layout 1", "layout 3")))
+                .withMessageContaining("version 'elastickv-layout 3'");
         for (String text : List.of("", "hello", "elastickv-layout 1\n", "crc32c=00000000")) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> ClusterLayout.ofText(text))
@@ -170,9 +170,81 @@ class ClusterLayoutTest {
         }
     }
 
+    private static final String GOLDEN_SUCCEEDED = """
+            elastickv-layout 2
+            shards=8
+            replication=3
+            member=n1 10.0.0.1 7801 00112233445566778899aabbccddeeff
+            member=n2 ::1 7802 ffeeddccbbaa99887766554433221100
+            successor=n2 1000 aa
+            successor=n2 1001 bb
+            crc32c=eb0e4a28
+            """;
+
+    private static ClusterLayout succeeded() {
+        return golden().succeeded("n2", "aa", 1000).succeeded("n2", "bb", 5);
+    }
+
+    @Test
+    void aDirectoryTakesThePlaceOfALostOneInTheSameCluster() {
+        assertThat(succeeded().toText()).isEqualTo(GOLDEN_SUCCEEDED);
+        ClusterLayout read = ClusterLayout.ofText(GOLDEN_SUCCEEDED);
+        assertThat(read.toText()).isEqualTo(GOLDEN_SUCCEEDED);
+        assertThat(read.clusterId()).isEqualTo(golden().clusterId());
+        assertThat(read.placements()).isEqualTo(golden().placements());
+        assertThat(read.members()).isEqualTo(golden().members());
+        assertThat(read.nodeIdOf("n2")).isEqualTo("bb");
+        assertThat(read.nodeIdOf("n1")).isEqualTo("00112233445566778899aabbccddeeff");
+        assertThat(read.nodeIdOf("n3")).isNull();
+        assertThat(read.knows("n2", "aa")).isTrue();
+        assertThat(read.knows("n2", "ffeeddccbbaa99887766554433221100")).isTrue();
+        assertThat(read.knows("n1", "aa")).isFalse();
+        assertThatIllegalArgumentException().isThrownBy(() -> read.succeeded("n3", "cc", 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> read.succeeded("n2", "aa", 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> read.succeeded("n2", "ffeeddcc0000", 1));
+    }
+
+    @Test
+    void successionsComeTogetherInWhateverOrderTheyAreHeardOf() {
+        ClusterLayout one = golden().succeeded("n2", "aa", 1000);
+        ClusterLayout other = golden().succeeded("n2", "bb", 2000).succeeded("n1", "cc", 7);
+        assertThat(one.merged(other).toText()).isEqualTo(other.merged(one).toText());
+        assertThat(one.merged(other).nodeIdOf("n2")).isEqualTo("bb");
+        assertThat(one.merged(other).nodeIdOf("n1")).isEqualTo("cc");
+        assertThat(other.merged(one).merged(other).toText())
+                .isEqualTo(one.merged(other).toText());
+        assertThat(one.merged(golden())).isSameAs(one);
+        assertThat(golden().merged(List.of(new Succession("stranger", 1, "x"))).successions())
+                .isEmpty();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> one.merged(new ClusterLayout(members(2), 8, 3)))
+                .withMessageContaining("is of cluster");
+    }
+
+    @Test
+    void keysOfReplicasAreReadAsTheyWereWritten() {
+        for (ReplicaKey key :
+                List.of(ReplicaKey.initial("00112233445566778899aabbccddeeff"), ReplicaKey.added("ffeeddccbbaa", 17))) {
+            assertThat(ReplicaKey.parse(key.text())).isEqualTo(key);
+        }
+        assertThat(ReplicaKey.initial("00112233445566778899aabbccddeeff").text())
+                .isEqualTo("00112233");
+        assertThat(ReplicaKey.added("ffeeddccbbaa", 17).text()).isEqualTo("ffeeddcc.17");
+        assertThat(ReplicaKey.parse("ffeeddcc.17").isIn("ffeeddccbbaa")).isTrue();
+        assertThat(ReplicaKey.parse("ffeeddcc.17").isInitial()).isFalse();
+        for (String bad : List.of("", ".", "ffeeddcc.", "ffeeddcc.x", "ffeeddccb", "a.1234567890123456789", "a b")) {
+            assertThatIllegalArgumentException().isThrownBy(() -> ReplicaKey.parse(bad));
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> ReplicaKey.added("ffeeddccbbaa", 0));
+    }
+
     @Test
     void everyDamageIsFound() {
-        String text = golden().toText();
+        everyDamageIsFound(golden().toText());
+        everyDamageIsFound(succeeded().toText());
+    }
+
+    private static void everyDamageIsFound(String text) {
         for (int i = 0; i < text.length() - 1; i++) {
             String changed = text.substring(0, i) + (char) (text.charAt(i) ^ 1) + text.substring(i + 1);
             assertThatIllegalArgumentException().as("changed at %d", i).isThrownBy(() -> ClusterLayout.ofText(changed));

@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.raft;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
@@ -35,6 +36,8 @@ public final class ReplicaFixture implements AutoCloseable {
     public final List<String> applied = new ArrayList<>();
     final List<String> leaders = new ArrayList<>();
     final List<String> failures = new ArrayList<>();
+    final List<Configuration> configurations = new ArrayList<>();
+    final FakeSnapshots snapshots = new FakeSnapshots();
     final Outcomes outcomes = new Outcomes();
 
     /** What the transport and the state machine do besides taking note. */
@@ -66,9 +69,12 @@ public final class ReplicaFixture implements AutoCloseable {
                 groupLog.commitIndex(),
                 0,
                 groupLog.termRuns(),
-                List.of());
+                List.of(),
+                Configuration.of(List.of(voters)),
+                List.of(),
+                false);
         RaftCore core = new RaftCore(
-                configured.apply(RaftConfig.of("n1", List.of(voters))),
+                configured.apply(RaftConfig.of("n1")),
                 restored,
                 manual.nanos(),
                 manual.wallMillis(),
@@ -98,7 +104,13 @@ public final class ReplicaFixture implements AutoCloseable {
                         return 0;
                     }
                 },
+                snapshots,
                 new GroupListener() {
+                    @Override
+                    public void configurationChanged(int groupId, Configuration committed) {
+                        configurations.add(committed);
+                    }
+
                     @Override
                     public void leaderChanged(int groupId, long term, @Nullable String leader) {
                         leaders.add(leader + " in " + term);
@@ -109,7 +121,8 @@ public final class ReplicaFixture implements AutoCloseable {
                         failures.add(reason + ": " + cause.getMessage());
                     }
                 },
-                preferredLeader);
+                preferredLeader,
+                StartingPoint.EMPTY);
         manual.run(group::start);
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.EntryKind;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
@@ -199,7 +200,6 @@ class ReplicaGroupTest {
     private static RaftConfig withMaxUncommitted(RaftConfig config, int entries) {
         return new RaftConfig(
                 config.self(),
-                config.voters(),
                 config.electionTimeoutNanos(),
                 config.heartbeatIntervalNanos(),
                 config.maxEntriesPerAppend(),
@@ -539,6 +539,22 @@ class ReplicaGroupTest {
     }
 
     @Test
+    void entriesOfADeposedLeaderThatStillStandInTheLogAreNotApplied() {
+        try (ReplicaFixture replica = three()) {
+            replica.receive("n2", append(1, 0, 0, 0, command(1, 1, "a"), command(2, 1, "b"), command(3, 1, "old")));
+            replica.manual.runUntil(
+                    () -> replica.log.group(ReplicaFixture.GROUP).lastIndex() == 3);
+        }
+        try (ReplicaFixture replica = three()) {
+            replica.files.shut();
+            replica.receive("n3", append(2, 2, 1, 4, command(3, 2, "new"), command(4, 2, "c")));
+            replica.manual.runUntil(() -> replica.applied.size() == 4);
+            assertThat(replica.applied).containsExactly("a", "b", "new", "c");
+            assertThat(replica.failures).isEmpty();
+        }
+    }
+
+    @Test
     void entriesThatLeftTheMemoryAreAppliedFromTheLog() {
         try (ReplicaFixture replica = new ReplicaFixture(
                 directory, config -> withSmallCache(config), options -> options, "n1", "n1", "n2", "n3")) {
@@ -559,7 +575,6 @@ class ReplicaGroupTest {
     private static RaftConfig withSmallCache(RaftConfig config) {
         return new RaftConfig(
                 config.self(),
-                config.voters(),
                 config.electionTimeoutNanos(),
                 config.heartbeatIntervalNanos(),
                 config.maxEntriesPerAppend(),
@@ -626,13 +641,18 @@ class ReplicaGroupTest {
         }
     }
 
+    private static ReplicaGroup.Status status(Role role, long term, String leader, long index) {
+        Configuration members = Configuration.of(List.of("n1", "n2", "n3"));
+        return new ReplicaGroup.Status(
+                role, term, leader, index, index, index, false, members, 1, List.of(), 32 * index, false, false);
+    }
+
     @Test
     void theStatusSaysWhatOthersMayKnow() {
         try (ReplicaFixture replica = three()) {
-            assertThat(replica.group.status())
-                    .isEqualTo(new ReplicaGroup.Status(Role.FOLLOWER, 0, null, 0, 0, 0, false));
+            assertThat(replica.group.status()).isEqualTo(status(Role.FOLLOWER, 0, null, 0));
             replica.elect();
-            assertThat(replica.group.status()).isEqualTo(new ReplicaGroup.Status(Role.LEADER, 1, "n1", 1, 1, 1, false));
+            assertThat(replica.group.status()).isEqualTo(status(Role.LEADER, 1, "n1", 1));
             assertThat(replica.group.progress()).hasSize(2);
             replica.receive("n2", append(9, 1, 1, 1));
             assertThat(replica.group.status().leader()).isEqualTo("n2");

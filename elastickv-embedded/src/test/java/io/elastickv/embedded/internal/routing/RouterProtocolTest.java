@@ -42,7 +42,8 @@ class RouterProtocolTest {
                         Status.OVERLOADED,
                         Status.FAILED,
                         Status.UNKNOWN,
-                        Status.MALFORMED);
+                        Status.MALFORMED,
+                        Status.NOT_HERE);
         assertThat(RouterProtocol.METHOD_WRITE).isEqualTo(16);
         assertThat(RouterProtocol.METHOD_READ).isEqualTo(17);
         for (Refusal refusal : Refusal.values()) {

@@ -110,7 +110,7 @@ class RouterServerTest {
     @Test
     void aShardThatIsNotHereIsNotLedHere() throws Exception {
         Response response = ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(99, 0, increment()));
-        assertThat(response.status()).isEqualTo(Status.NOT_LEADER);
+        assertThat(response.status()).isEqualTo(Status.NOT_HERE);
         assertThat(response.leader()).isNull();
     }
 
@@ -118,14 +118,14 @@ class RouterServerTest {
     void aReplicaThatHasFailedIsNone() throws Exception {
         CompletableFuture<Void> done = new CompletableFuture<>();
         node.loop.execute(() -> {
-            node.router.localFailed(SHARD);
+            node.router.localGone(SHARD);
             done.complete(null);
         });
         done.get(10, TimeUnit.SECONDS);
         byte[] query = QueryCodec.encode(new Query.Get("key".getBytes(UTF_8)));
         assertThat(ask(RouterProtocol.METHOD_READ, RouterProtocol.request(SHARD, 0, query))
                         .status())
-                .isEqualTo(Status.NOT_LEADER);
+                .isEqualTo(Status.NOT_HERE);
         assertThat(ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(SHARD, 0, increment()))
                         .leader())
                 .as("not this node")

@@ -272,7 +272,7 @@ class ShardClientTest {
     @Test
     void aNodeWhoseReplicaHasFailedAsksOthersAlthoughItWasTheLeader() {
         leaderIs(9, "n0");
-        node.client.localFailed();
+        node.client.localGone();
         assertThat(node.route.leader()).isNull();
         node.route.learn(10, "n0");
         node.read("k", 0);

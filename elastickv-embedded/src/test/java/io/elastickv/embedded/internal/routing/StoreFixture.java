@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.elastickv.api.KeySlot;
 import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.raft.EventLoop;
+import io.elastickv.embedded.internal.raft.FakeSnapshots;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.StartingPoint;
 import io.elastickv.embedded.internal.raft.StateMachine;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RestoredState;
@@ -72,8 +75,8 @@ final class StoreFixture implements AutoCloseable {
                     id, 1, SlotRanges.of(List.of(slots)), StorageEngine.HEAP, StorageOptions.DEFAULTS);
             machines.add(machine);
             RaftCore core = new RaftCore(
-                    RaftConfig.of("n1", List.of("n1")),
-                    RestoredState.empty(),
+                    RaftConfig.of("n1"),
+                    RestoredState.empty(Configuration.of(List.of("n1"))),
                     System.nanoTime(),
                     System.currentTimeMillis(),
                     new SplittableRandom(1));
@@ -93,10 +96,16 @@ final class StoreFixture implements AutoCloseable {
                         }
 
                         @Override
+                        public void passOver(long index) {
+                            machine.passOver(index);
+                        }
+
+                        @Override
                         public long timeMillis() {
                             return machine.logTimeMillis();
                         }
                     },
+                    new FakeSnapshots(),
                     new GroupListener() {
                         @Override
                         public void leaderChanged(int groupId, long term, @Nullable String leader) {
@@ -108,7 +117,8 @@ final class StoreFixture implements AutoCloseable {
                             throw new AssertionError(reason, cause);
                         }
                     },
-                    "n1");
+                    "n1",
+                    StartingPoint.EMPTY);
             groups.add(group);
             routes.add(route);
             places.add(new Router.Place(route, loop, new ShardEndpoint(group, machine, Runnable::run)));

@@ -14,18 +14,20 @@ import java.util.Set;
  * It changes by one member at a time, so the majorities of a configuration and of the one before always have a member in
  * common (4.1). Immutable.
  *
- * <p>As bytes, in log entries and checkpoints (version 1): u8 version | u16 count of voters | each: u16 length, UTF-8 |
- * the learners likewise. All big-endian.
+ * <p>As bytes, in log entries and checkpoints (format 1): u8 format | i64 version | u16 count of voters | each: u16
+ * length, UTF-8 | the learners likewise. All big-endian.
  *
+ * @param version how many changes led to it, from 0 for the group's first. The index of its entry would not do: compaction
+ *     forgets it. Of two committed configurations the one with the larger version is the later one
  * @param voters the members that vote, each once
  * @param learners the members that do not, each once, none of them a voter
  */
-public record Configuration(List<String> voters, List<String> learners) {
+public record Configuration(long version, List<String> voters, List<String> learners) {
 
     /** Nobody: what a replica knows that was just made, until it hears from a leader. */
-    public static final Configuration EMPTY = new Configuration(List.of(), List.of());
+    public static final Configuration EMPTY = new Configuration(0, List.of(), List.of());
 
-    private static final byte VERSION = 1;
+    private static final byte FORMAT = 1;
     private static final int MAX_MEMBERS = 1_000;
 
     /** Copies the lists and rejects a member that is named twice. */
@@ -41,11 +43,19 @@ public record Configuration(List<String> voters, List<String> learners) {
         if (all.size() > MAX_MEMBERS) {
             throw new IllegalArgumentException(all.size() + " members, at most " + MAX_MEMBERS + " are possible");
         }
+        if (version < 0) {
+            throw new IllegalArgumentException("version " + version + " is negative");
+        }
+    }
+
+    /** A group's first configuration. */
+    public Configuration(List<String> voters, List<String> learners) {
+        this(0, voters, learners);
     }
 
     /** These voters, no learners. */
     public static Configuration of(List<String> voters) {
-        return new Configuration(voters, List.of());
+        return new Configuration(0, voters, List.of());
     }
 
     /** Whether {@code member} votes. */
@@ -74,7 +84,7 @@ public record Configuration(List<String> voters, List<String> learners) {
     public Configuration withLearner(String member) {
         List<String> more = new ArrayList<>(learners);
         more.add(member);
-        return new Configuration(voters, more);
+        return new Configuration(version + 1, voters, more);
     }
 
     /** With the learner {@code member} as a voter. */
@@ -85,7 +95,7 @@ public record Configuration(List<String> voters, List<String> learners) {
         }
         List<String> more = new ArrayList<>(voters);
         more.add(member);
-        return new Configuration(more, fewer);
+        return new Configuration(version + 1, more, fewer);
     }
 
     /** Without {@code member}, whatever it was. */
@@ -94,13 +104,14 @@ public record Configuration(List<String> voters, List<String> learners) {
         List<String> l = new ArrayList<>(learners);
         v.remove(member);
         l.remove(member);
-        return new Configuration(v, l);
+        return new Configuration(version + 1, v, l);
     }
 
     /** As bytes. */
     public byte[] encode() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.write(VERSION);
+        out.write(FORMAT);
+        out.writeBytes(ByteBuffer.allocate(Long.BYTES).putLong(version).array());
         encode(out, voters);
         encode(out, learners);
         return out.toByteArray();
@@ -130,16 +141,20 @@ public record Configuration(List<String> voters, List<String> learners) {
      */
     public static Configuration decode(byte[] bytes) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
-        if (bytes.length == 0 || in.get() != VERSION) {
-            throw new MalformedMessageException("a configuration of an unknown version");
+        if (bytes.length == 0 || in.get() != FORMAT) {
+            throw new MalformedMessageException("a configuration of an unknown format");
         }
+        if (in.remaining() < Long.BYTES) {
+            throw new MalformedMessageException("a configuration ends early");
+        }
+        long version = in.getLong();
         List<String> voters = decodeNames(in);
         List<String> learners = decodeNames(in);
         if (in.hasRemaining()) {
             throw new MalformedMessageException(in.remaining() + " bytes after a configuration");
         }
         try {
-            return new Configuration(voters, learners);
+            return new Configuration(version, voters, learners);
         } catch (IllegalArgumentException e) {
             throw new MalformedMessageException(String.valueOf(e.getMessage()));
         }

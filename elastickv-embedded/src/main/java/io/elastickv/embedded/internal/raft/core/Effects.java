@@ -56,6 +56,15 @@ public final class Effects {
      */
     public record LogRead(String peer, long fromIndex, int maxEntries, int maxBytes) {}
 
+    /**
+     * The log that the leader has does not reach back to what this member needs. To be answered with {@link
+     * RaftCore#snapshotInstalled} or {@link RaftCore#snapshotFailed}; another request ends the one before.
+     *
+     * @param from the leader, whose host has to offer a snapshot
+     * @param leastIndex the snapshot must reach at least so far
+     */
+    public record FetchSnapshot(String from, long leastIndex) {}
+
     private @Nullable HardState persist;
     private final ArrayList<LogEntry> appends = new ArrayList<>();
     private final ArrayList<Outbound> messages = new ArrayList<>();
@@ -67,6 +76,7 @@ public final class Effects {
     private final List<ReadReady> readsReadyView = Collections.unmodifiableList(readsReady);
     private final List<ReadFailed> readsFailedView = Collections.unmodifiableList(readsFailed);
     private final List<LogRead> logReadsView = Collections.unmodifiableList(logReads);
+    private @Nullable FetchSnapshot fetchSnapshot;
     private long commitIndex;
     private boolean roleChanged;
     private Role role = Role.FOLLOWER;
@@ -113,6 +123,11 @@ public final class Effects {
         return logReadsView;
     }
 
+    /** A snapshot to fetch from the leader and to install, or null; emitted once per need. */
+    public @Nullable FetchSnapshot fetchSnapshot() {
+        return fetchSnapshot;
+    }
+
     /** Whether role, term or leader differ from those of the previous effects. */
     public boolean roleChanged() {
         return roleChanged;
@@ -137,7 +152,8 @@ public final class Effects {
     public String toString() {
         return "Effects[persist=" + persist + ", appends=" + appends + ", messages=" + messages + ", commitIndex="
                 + commitIndex + ", readsReady=" + readsReady + ", readsFailed=" + readsFailed + ", logReads="
-                + logReads + ", roleChanged=" + roleChanged + ", role=" + role + ", term=" + term + ", leader="
+                + logReads + ", fetchSnapshot=" + fetchSnapshot + ", roleChanged=" + roleChanged + ", role=" + role
+                + ", term=" + term + ", leader="
                 + leader + "]";
     }
 
@@ -173,13 +189,23 @@ public final class Effects {
         logReads.add(new LogRead(peer, fromIndex, maxEntries, maxBytes));
     }
 
+    void fetchSnapshot(String from, long leastIndex) {
+        fetchSnapshot = new FetchSnapshot(from, leastIndex);
+    }
+
+    /** Forgets entries that were not written yet, up to {@code index}: a snapshot has replaced them. */
+    void dropAppendsUpTo(long index) {
+        appends.removeIf(entry -> entry.index() <= index);
+    }
+
     boolean isEmpty() {
         return persist == null
                 && appends.isEmpty()
                 && messages.isEmpty()
                 && readsReady.isEmpty()
                 && readsFailed.isEmpty()
-                && logReads.isEmpty();
+                && logReads.isEmpty()
+                && fetchSnapshot == null;
     }
 
     void conclude(long newCommitIndex, boolean changed, Role newRole, long newTerm, @Nullable String newLeader) {
@@ -197,6 +223,7 @@ public final class Effects {
         readsReady.clear();
         readsFailed.clear();
         logReads.clear();
+        fetchSnapshot = null;
         roleChanged = false;
     }
 }

@@ -1,6 +1,6 @@
 package io.elastickv.embedded.internal.raft.core;
 
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +10,7 @@ final class ElectionState {
     private final RaftConfig config;
     private final Members members;
     private final RandomGenerator random;
-    private final boolean[] granted;
+    private final ArrayList<String> granted = new ArrayList<>();
 
     private Role role = Role.FOLLOWER;
     private long term;
@@ -25,7 +25,6 @@ final class ElectionState {
         this.config = config;
         this.members = members;
         this.random = random;
-        granted = new boolean[members.count()];
         term = restored.term();
         votedFor = restored.votedFor();
         timerStartNanos = nowNanos;
@@ -79,15 +78,22 @@ final class ElectionState {
     void become(Role newRole, @Nullable String newLeader) {
         role = newRole;
         leader = newLeader;
-        Arrays.fill(granted, false);
+        granted.clear();
     }
 
-    /** Counts a vote by voter: a second one of the same voter changes nothing. */
-    boolean grantAndCount(int voter) {
-        granted[voter] = true;
+    /**
+     * Counts a vote by voter: a second one of the same voter changes nothing, and those of members that do not vote in
+     * the configuration in effect, or no longer do, change nothing either.
+     *
+     * @return whether a majority has granted it
+     */
+    boolean grantAndCount(String voter) {
+        if (!granted.contains(voter)) {
+            granted.add(voter);
+        }
         int votes = 0;
-        for (boolean vote : granted) {
-            if (vote) {
+        for (String name : granted) {
+            if (members.isVoter(name)) {
                 votes++;
             }
         }

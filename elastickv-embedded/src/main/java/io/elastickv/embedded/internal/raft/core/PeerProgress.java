@@ -4,6 +4,8 @@ package io.elastickv.embedded.internal.raft.core;
  * How far a follower is, as its leader knows it.
  *
  * @param peer the follower's name
+ * @param voter whether it votes; a learner otherwise
+ * @param caughtUp whether it is as near as replication gets: a learner may then become a voter (Ongaro, 4.2.1)
  * @param state how entries are sent to it
  * @param matchIndex it has acknowledged everything up to here
  * @param nextIndex the next entry to send
@@ -14,6 +16,8 @@ package io.elastickv.embedded.internal.raft.core;
  */
 public record PeerProgress(
         String peer,
+        boolean voter,
+        boolean caughtUp,
         State state,
         long matchIndex,
         long nextIndex,

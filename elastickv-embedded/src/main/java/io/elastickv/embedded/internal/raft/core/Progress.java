@@ -5,7 +5,7 @@ import io.elastickv.embedded.internal.raft.core.PeerProgress.State;
 /** One follower as its leader sees it, with the window of appends in flight to it. Belongs to one term. */
 final class Progress {
 
-    final int ordinal;
+    int ordinal;
     final String name;
 
     State state = State.PROBE;
@@ -23,6 +23,13 @@ final class Progress {
 
     /** First index of the outstanding read of old entries, or 0. */
     long logReadFrom;
+
+    /** Whether the follower is to be told that it needs a snapshot. */
+    boolean tellSnapshot;
+
+    private long catchUpTarget;
+    private long catchUpStartNanos;
+    private boolean caughtUp;
 
     boolean logReadFailed;
     long logReadRetryAtNanos;
@@ -50,13 +57,40 @@ final class Progress {
         ackedRound = 0;
         logReadFrom = 0;
         logReadFailed = false;
+        catchUpTarget = next - 1;
+        catchUpStartNanos = nowNanos;
+        caughtUp = false;
         probeFrom(next);
+    }
+
+    void needSnapshot() {
+        state = State.NEEDS_SNAPSHOT;
+        tellSnapshot = true;
+        logReadFrom = 0;
+        clearFlights();
+    }
+
+    /**
+     * Ongaro, 4.2.1: catching up goes in rounds, each of them up to where the log ended when it began. The follower has
+     * caught up when a round took less than an election timeout.
+     */
+    void noteCatchUp(long lastIndex, long timeoutNanos, long nowNanos) {
+        if (matchIndex >= catchUpTarget) {
+            caughtUp = nowNanos - catchUpStartNanos < timeoutNanos;
+            catchUpTarget = lastIndex;
+            catchUpStartNanos = nowNanos;
+        }
+    }
+
+    boolean isCaughtUp(long timeoutNanos, long nowNanos) {
+        return caughtUp && reachable && state == State.REPLICATE && nowNanos - catchUpStartNanos < timeoutNanos;
     }
 
     void probeFrom(long next) {
         state = State.PROBE;
         nextIndex = next;
         probeOutstanding = false;
+        tellSnapshot = false;
         clearFlights();
     }
 
@@ -64,6 +98,7 @@ final class Progress {
         state = State.REPLICATE;
         nextIndex = next;
         probeOutstanding = false;
+        tellSnapshot = false;
     }
 
     boolean windowOpen() {
@@ -99,8 +134,17 @@ final class Progress {
         bytesInFlight = 0;
     }
 
-    PeerProgress snapshot() {
+    PeerProgress snapshot(boolean voter, long timeoutNanos, long nowNanos) {
         return new PeerProgress(
-                name, state, matchIndex, nextIndex, lastContactNanos, reachable, flights, bytesInFlight);
+                name,
+                voter,
+                isCaughtUp(timeoutNanos, nowNanos),
+                state,
+                matchIndex,
+                nextIndex,
+                lastContactNanos,
+                reachable,
+                flights,
+                bytesInFlight);
     }
 }

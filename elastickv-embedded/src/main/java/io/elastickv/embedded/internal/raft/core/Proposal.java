@@ -33,4 +33,11 @@ public sealed interface Proposal {
      * @param target the member that is to lead next
      */
     record TransferInProgress(String target) implements Proposal {}
+
+    /**
+     * Not appended: a change of the members that is not possible now.
+     *
+     * @param reason why, for people
+     */
+    record Refused(String reason) implements Proposal {}
 }

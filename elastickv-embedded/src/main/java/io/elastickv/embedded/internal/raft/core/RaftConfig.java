@@ -1,14 +1,11 @@
 package io.elastickv.embedded.internal.raft.core;
 
-import java.util.HashSet;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of one group member.
  *
  * @param self this member's name
- * @param voters all voting members, this one included; the same set on every member
  * @param electionTimeoutNanos a follower that hears nothing for one to two times this long asks for an election
  * @param heartbeatIntervalNanos a leader says something to each follower at least this often
  * @param maxEntriesPerAppend entries in one append message, at most
@@ -18,11 +15,10 @@ import org.jspecify.annotations.Nullable;
  * @param maxUncommittedEntries entries of its own term a leader holds uncommitted before it refuses more
  * @param maxUncommittedBytes the same in bytes; one batch is always accepted when nothing is uncommitted
  * @param maxCachedEntryBytes entries kept in memory; more while they are not yet durable and committed
- * @param preferredLeader the voter that campaigns first after a start of the whole group, or null
+ * @param preferredLeader the member that campaigns first after a start of the whole group, or null
  */
 public record RaftConfig(
         String self,
-        List<String> voters,
         long electionTimeoutNanos,
         long heartbeatIntervalNanos,
         int maxEntriesPerAppend,
@@ -34,21 +30,8 @@ public record RaftConfig(
         long maxCachedEntryBytes,
         @Nullable String preferredLeader) {
 
-    /** Copies the voters and rejects contradictions, naming field and value. */
+    /** Rejects contradictions, naming field and value. */
     public RaftConfig {
-        voters = List.copyOf(voters);
-        if (voters.isEmpty()) {
-            throw new IllegalArgumentException("voters is empty");
-        }
-        if (new HashSet<>(voters).size() != voters.size()) {
-            throw new IllegalArgumentException("voters " + voters + " names a member twice");
-        }
-        if (!voters.contains(self)) {
-            throw new IllegalArgumentException("self " + self + " is not among voters " + voters);
-        }
-        if (preferredLeader != null && !voters.contains(preferredLeader)) {
-            throw new IllegalArgumentException("preferredLeader " + preferredLeader + " is not among voters " + voters);
-        }
         atLeastOne("heartbeatIntervalNanos", heartbeatIntervalNanos);
         if (electionTimeoutNanos / 2 < heartbeatIntervalNanos) {
             throw new IllegalArgumentException("electionTimeoutNanos " + electionTimeoutNanos
@@ -64,20 +47,9 @@ public record RaftConfig(
     }
 
     /** Settings for a local network: election timeout 1 s, heartbeats every 100 ms, windows of a few megabytes. */
-    public static RaftConfig of(String self, List<String> voters) {
+    public static RaftConfig of(String self) {
         return new RaftConfig(
-                self,
-                voters,
-                1_000_000_000L,
-                100_000_000L,
-                4_096,
-                1 << 20,
-                64,
-                8L << 20,
-                65_536,
-                64L << 20,
-                16L << 20,
-                null);
+                self, 1_000_000_000L, 100_000_000L, 4_096, 1 << 20, 64, 8L << 20, 65_536, 64L << 20, 16L << 20, null);
     }
 
     private static void atLeastOne(String name, long value) {

@@ -2,10 +2,13 @@ package io.elastickv.embedded.internal.raft.core;
 
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.MemoryLost;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.PreVoteRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.PreVoteResponse;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.ReadIndexRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.ReadIndexResponse;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.RecoverUpTo;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.SnapshotRequired;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.TimeoutNow;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteResponse;
@@ -25,62 +28,30 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What it adds to basic Raft (Ongaro, chapter 3): pre-vote (9.6), voters that hold on to a live leader (4.2.3),
  * check-quorum (6.2), a no-op in each term and reads in confirmed rounds (6.4), leadership transfer (3.10), pipelined
- * appends and a leader that writes its disk while its followers write theirs (10.2).
+ * appends and a leader that writes its disk while its followers write theirs (10.2), changes of the members one at a time
+ * (chapter 4), log compaction and snapshots that the follower fetches (chapter 5).
  *
  * <p>Durability is never assumed: votes and acknowledgements count only what {@link #durable} and {@link
  * #hardStateDurable} have reported. A breach of Raft's invariants, which only a lost disk or a bug can cause, throws
  * {@link IllegalStateException}; from then on every event does, and the host stops the replica.
  *
- * <p>Not thread-safe: one thread at a time. Not meant to be extended; the package-private methods that could be
- * overridden exist for tests which show that breaking a rule is noticed.
+ * <p>This class takes the events apart; what is decided is in {@link Elections}, {@link Leader} with {@link Replication},
+ * and {@link Follower}. Not thread-safe: one thread at a time.
  */
-public class RaftCore {
+public final class RaftCore {
 
-    private static final int NOBODY = -1;
-    private static final byte[] NO_PAYLOAD = {};
+    private final CoreState s;
+    private final Follower follower;
+    private final Leader leader;
+    private final SnapshotNeed snapshotNeed;
+    private final LostMemory lostMemory;
+    private final Elections elections;
 
-    private final RaftConfig config;
-    private final Members members;
-    private final ElectionState election;
-    private final RaftLog log;
-    private final Replication replication;
-    private final ReadRounds reads;
-
-    private long nowNanos;
-    private long wallMillis;
-    private boolean broken;
-
-    private Effects current = new Effects();
     private Effects handedOut = new Effects();
-    /** The next {@link #takeEffects()} may have something to build. */
-    private boolean workPending;
-
     private long toldCommitIndex;
     private Role toldRole = Role.FOLLOWER;
     private long toldTerm;
     private @Nullable String toldLeader;
-
-    private long commitIndex;
-    private long appliedIndex;
-    private long durableTerm;
-
-    // As a leader.
-    private long termStartIndex;
-    private long uncommittedBytes;
-    private int transferTarget = NOBODY;
-    private boolean transferAsked;
-    private long transferDeadlineNanos;
-
-    // As a follower; all of it about the leader of this term.
-    private long verifiedIndex;
-    private long leaderCommitIndex;
-    private long leaderRound;
-    private long ackedIndex;
-    private long ackedRound;
-    private boolean ackPending;
-    private boolean unanswered;
-    private long unansweredSinceNanos;
-    private @Nullable AppendResponse rejection;
 
     /**
      * Starts a member from what its disk holds.
@@ -91,29 +62,30 @@ public class RaftCore {
      * @throws IllegalArgumentException if {@code restored} contradicts itself
      */
     public RaftCore(RaftConfig config, RestoredState restored, long nowNanos, long wallMillis, RandomGenerator random) {
-        this.config = config;
-        this.nowNanos = nowNanos;
-        this.wallMillis = wallMillis;
-        members = new Members(config.self(), config.voters());
-        log = new RaftLog(restored, config.maxCachedEntryBytes());
-        election = new ElectionState(config, members, random, restored.hardState(), nowNanos);
-        durableTerm = restored.hardState().term();
-        if (log.lastTerm() > election.term()) {
+        this(config, restored, nowNanos, wallMillis, random, Rules.RAFT);
+    }
+
+    RaftCore(
+            RaftConfig config,
+            RestoredState restored,
+            long nowNanos,
+            long wallMillis,
+            RandomGenerator random,
+            Rules rules) {
+        s = new CoreState(config, restored, nowNanos, wallMillis, random, rules);
+        follower = new Follower(s);
+        leader = new Leader(s);
+        snapshotNeed = new SnapshotNeed(s, follower);
+        lostMemory = new LostMemory(s, restored.memoryLost(), random.nextLong());
+        elections = new Elections(s, follower, leader, snapshotNeed, lostMemory);
+        toldTerm = restored.hardState().term();
+        if (s.log.lastTerm() > s.election.term()) {
             // Whoever stored an entry of a term has been in that term; it may have voted in it, so it must not vote
             // in it again, nor listen to older leaders.
-            election.enterTerm(log.lastTerm());
-            election.vote(config.self());
-            current.setPersist(election.hardState());
+            s.election.enterTerm(s.log.lastTerm());
+            s.election.vote(config.self());
+            s.out.setPersist(s.election.hardState());
         }
-        replication = new Replication(config, members, log);
-        reads = new ReadRounds(config, members, random.nextLong());
-        commitIndex = Math.max(
-                Math.min(restored.commitIndex(), log.lastIndex()),
-                Math.max(restored.appliedIndex(), log.firstIndex() - 1));
-        appliedIndex = restored.appliedIndex();
-        toldTerm = restored.hardState().term();
-        toldCommitIndex = 0;
-        log.evict(commitIndex);
     }
 
     // ------------------------------------------------------------------------------------------------ events
@@ -126,101 +98,163 @@ public class RaftCore {
      * @param wallMillis wall clock, milliseconds since 1970; only handed on with read points
      */
     public void tick(long nowNanos, long wallMillis) {
-        checkUsable();
-        this.wallMillis = wallMillis;
-        long gap = nowNanos - this.nowNanos;
+        s.checkUsable();
+        s.wallMillis = wallMillis;
+        long gap = nowNanos - s.nowNanos;
         if (gap <= 0) {
             return;
         }
         long late = Math.min(gap, nowNanos - nextDeadlineNanos());
-        this.nowNanos = nowNanos;
-        if (late > config.heartbeatIntervalNanos()) {
+        s.nowNanos = nowNanos;
+        if (late > s.config.heartbeatIntervalNanos()) {
             // This process stood still past a deadline, so it cannot tell who else was silent: what others said in
             // that time is still to be handed in.
-            election.forgivePause(late + 2 * config.heartbeatIntervalNanos(), nowNanos);
-            replication.forgivePause(late + 2 * config.heartbeatIntervalNanos(), nowNanos);
+            s.election.forgivePause(late + 2 * s.config.heartbeatIntervalNanos(), nowNanos);
+            s.replication.forgivePause(late + 2 * s.config.heartbeatIntervalNanos(), nowNanos);
         }
-        reads.expire(nowNanos, election.leader(), current);
-        if (election.isLeader()) {
-            tickLeader();
-        } else if (election.timerExpired(nowNanos)) {
-            startPreVote();
-        } else if (election.leader() != null && reads.requestDue(nowNanos)) {
-            workPending = true;
-        }
-    }
-
-    private void tickLeader() {
-        if (!replication.quorumActive(nowNanos)) {
-            becomeFollower(election.term(), null);
-            return;
-        }
-        if (transferTarget != NOBODY && nowNanos - transferDeadlineNanos >= 0) {
-            transferTarget = NOBODY;
-        }
-        if (replication.anythingDue(commitIndex, nowNanos)) {
-            transferAsked = false; // the request may have been lost: ask again with the heartbeat
-            workPending = true;
+        String known = s.election.leader();
+        s.reads.expire(nowNanos, known, s.out);
+        if (s.election.isLeader()) {
+            if (!leader.tick()) {
+                elections.becomeFollower(s.election.term(), null);
+            }
+        } else if (s.election.timerExpired(nowNanos)) {
+            elections.timerExpired();
+        } else if (known != null
+                && (s.reads.requestDue(nowNanos)
+                        || snapshotNeed.dueInNanos(known) <= 0
+                        || lostMemory.dueInNanos(known) <= 0)) {
+            s.workPending = true;
         }
     }
 
-    /** Campaigns now if there is no leader: for the first formation of a group. Starts with a pre-vote. */
+    /**
+     * Campaigns now if there is no leader: for the first formation of a group. Starts with a pre-vote. Without effect on a
+     * member that must not be elected: a learner, one without its state or memory.
+     */
     public void campaign() {
-        checkUsable();
-        if (!election.isLeader()) {
-            startPreVote();
-        }
+        s.checkUsable();
+        elections.campaign();
     }
 
-    /** Takes a message of the member named {@code from}. Messages of strangers are ignored. */
+    /**
+     * Takes a message of the member named {@code from}. Requests are answered whoever they come from, since a member may
+     * not have heard yet of the configuration that others live in (Ongaro, 4.1); answers count only from members.
+     */
     public void step(String from, RaftMessage message) {
-        checkUsable();
-        int sender = members.ordinal(from);
-        if (sender < 0 || sender == members.self()) {
+        s.checkUsable();
+        int sender = s.members.ordinal(from);
+        if (sender >= 0) {
+            if (sender == s.members.self()) {
+                return;
+            }
+            s.replication.peer(sender).reachable = true;
+        } else if (onlyFromMembers(message) || from.equals(s.config.self())) {
             return;
         }
-        replication.peer(sender).reachable = true;
         if (message instanceof PreVoteRequest m) {
-            onPreVoteRequest(from, m); // its term is a question, not a fact
+            elections.onPreVoteRequest(from, m); // its term is a question, not a fact
             return;
         }
         if (message instanceof VoteRequest m
-                && m.term() > election.term()
+                && m.term() > s.election.term()
                 && !m.leadershipTransfer()
-                && holdsOnToLeader()) {
+                && elections.holdsOnToLeader()) {
             return;
         }
-        if (message.term() > election.term()) {
-            becomeFollower(message.term(), message instanceof AppendRequest ? from : null);
+        if (message.term() > s.election.term()) {
+            elections.becomeFollower(message.term(), message instanceof AppendRequest ? from : null);
         }
         try {
             dispatch(from, sender, message);
-        } catch (IllegalStateException e) {
-            broken = true;
+        } catch (RuntimeException e) {
+            s.broken = true;
             throw e;
         }
+    }
+
+    private static boolean onlyFromMembers(RaftMessage message) {
+        return message instanceof AppendResponse
+                || message instanceof VoteResponse
+                || message instanceof PreVoteResponse
+                || message instanceof MemoryLost;
     }
 
     private void dispatch(String from, int sender, RaftMessage message) {
         if (message instanceof AppendRequest m) {
             onAppendRequest(from, m);
         } else if (message instanceof AppendResponse m) {
-            onAppendResponse(sender, m);
+            if (leads(m)) {
+                leader.onAppendResponse(sender, m);
+            }
         } else if (message instanceof ReadIndexRequest m) {
-            onReadIndexRequest(sender, m);
+            onReadIndexRequest(from, m);
         } else if (message instanceof ReadIndexResponse m) {
-            onReadIndexResponse(m);
+            if (m.term() == s.election.term() && !s.election.isLeader()) {
+                follower.onReadIndexResponse(m);
+            }
         } else if (message instanceof VoteRequest m) {
-            onVoteRequest(from, m);
+            elections.onVoteRequest(from, m);
         } else if (message instanceof VoteResponse m) {
-            onVoteResponse(sender, m);
+            elections.onVoteResponse(from, m);
         } else if (message instanceof PreVoteResponse m) {
-            onPreVoteResponse(sender, m);
+            elections.onPreVoteResponse(from, m);
         } else if (message instanceof TimeoutNow m) {
-            onTimeoutNow(from, m);
+            if (follows(from, m)) {
+                elections.onTimeoutNow();
+            }
+        } else if (message instanceof SnapshotRequired m) {
+            if (follows(from, m)) {
+                snapshotNeed.required(m.leastIndex());
+            }
+        } else if (message instanceof MemoryLost m) {
+            if (leads(m)) {
+                leader.onMemoryLost(from, sender, m);
+            }
+        } else if (message instanceof RecoverUpTo m) {
+            if (follows(from, m)) {
+                lostMemory.onRecoverUpTo(m, follower.ackableIndex());
+            }
         } else {
             throw new AssertionError(message);
         }
+    }
+
+    private boolean leads(RaftMessage message) {
+        return s.election.isLeader() && message.term() == s.election.term();
+    }
+
+    private boolean follows(String from, RaftMessage message) {
+        return message.term() == s.election.term() && from.equals(s.election.leader());
+    }
+
+    private void onAppendRequest(String from, AppendRequest m) {
+        if (m.term() < s.election.term()) {
+            // Tells a leader of the past that it is one, and one that is stuck in an old term how far we are.
+            s.out.send(from, new AppendResponse(s.election.term(), 0, false, 0, 0, m.prevIndex(), 0, 0));
+            return;
+        }
+        if (s.election.isLeader()) {
+            throw s.broken("member " + from + " leads term " + m.term() + ", and so does this one");
+        }
+        if (!from.equals(s.election.leader())) {
+            if (s.election.leader() != null) {
+                throw s.broken("members " + s.election.leader() + " and " + from + " both lead term " + m.term());
+            }
+            elections.becomeFollower(m.term(), from);
+        }
+        if (follower.append(m)) {
+            lostMemory.matched(follower.ackableIndex());
+        }
+    }
+
+    private void onReadIndexRequest(String from, ReadIndexRequest m) {
+        if (!leads(m)) {
+            s.out.send(from, new ReadIndexResponse(s.election.term(), m.context(), 0, s.wallMillis, false));
+            return;
+        }
+        s.reads.addOnLeader(from, m.context(), s.nowNanos);
+        s.workPending = true;
     }
 
     /**
@@ -229,31 +263,89 @@ public class RaftCore {
      * @param payloads at least one; the arrays are given away, the list is not kept
      */
     public Proposal propose(List<byte[]> payloads) {
-        checkUsable();
+        s.checkUsable();
         if (payloads.isEmpty()) {
             throw new IllegalArgumentException("payloads is empty");
         }
-        if (!election.isLeader()) {
-            return new Proposal.NotLeader(election.leader());
+        return s.election.isLeader() ? leader.propose(payloads) : new Proposal.NotLeader(s.election.leader());
+    }
+
+    /**
+     * Changes the group by one member (Ongaro, chapter 4). The new configuration is in effect on this leader at once; the
+     * change is decided when the entry is committed, and undone if another leader replaces it.
+     *
+     * @return {@link Proposal.Accepted}, {@link Proposal.NotLeader}, {@link Proposal.TransferInProgress} or {@link
+     *     Proposal.Refused}
+     */
+    public Proposal changeMembers(MemberChange change) {
+        s.checkUsable();
+        return s.election.isLeader() ? leader.change(change) : new Proposal.NotLeader(s.election.leader());
+    }
+
+    /**
+     * The host has a durable checkpoint of the state at {@code index} and gives up the log up to there: the first index
+     * becomes the one after. Without effect if the log is shorter already.
+     *
+     * @throws IllegalArgumentException if {@code index} has not been applied
+     */
+    public void compact(long index) {
+        s.checkUsable();
+        if (index > s.appliedIndex) {
+            throw new IllegalArgumentException("index " + index + " is beyond applied index " + s.appliedIndex);
         }
-        if (transferTarget != NOBODY) {
-            return new Proposal.TransferInProgress(members.name(transferTarget));
+        if (index >= s.log.firstIndex()) {
+            s.compact(index);
+            follower.compacted();
         }
-        long bytes = 0;
-        for (int i = 0; i < payloads.size(); i++) {
-            bytes += payloads.get(i).length + LogEntry.OVERHEAD_BYTES;
+    }
+
+    /**
+     * Whether a snapshot at {@code index} may be installed: it takes nothing back, and leaves no gap before the log. To be
+     * asked right before the state machine is replaced, in the same turn as {@link #snapshotInstalled}.
+     */
+    public boolean acceptsSnapshot(long index) {
+        return s.rules.acceptsSnapshot(index, s.appliedIndex) && index >= s.log.firstIndex() - 1;
+    }
+
+    /**
+     * The state machine is that of a snapshot now, and the snapshot is durable. If the log has the entry at {@code index}
+     * with {@code term} what follows it stays; otherwise all of it goes.
+     *
+     * @param index the last entry in the snapshot; {@link #acceptsSnapshot} holds for it
+     * @param term the term of that entry
+     * @param configuration the members as of that entry
+     */
+    public void snapshotInstalled(long index, long term, Configuration configuration) {
+        s.checkUsable();
+        if (!acceptsSnapshot(index)) {
+            throw s.broken("a snapshot at " + index + " was installed over a state at " + s.appliedIndex
+                    + " with a log that starts at " + s.log.firstIndex());
         }
-        long uncommitted = log.lastIndex() - Math.max(commitIndex, termStartIndex - 1);
-        if (uncommitted > 0
-                && (uncommitted + payloads.size() > config.maxUncommittedEntries()
-                        || uncommittedBytes + bytes > config.maxUncommittedBytes())) {
-            return new Proposal.Overloaded();
+        long known = s.log.termAt(index);
+        if (known != term && known != RaftLog.NO_TERM && index <= s.commitIndex) {
+            throw s.broken(
+                    "a snapshot has term " + term + " at committed index " + index + ", this member has " + known);
         }
-        long first = log.lastIndex() + 1;
-        for (int i = 0; i < payloads.size(); i++) {
-            appendOwn(EntryKind.COMMAND, payloads.get(i));
+        if (term > s.election.term()) {
+            elections.becomeFollower(term, null); // as at a start: who has an entry of a term is in that term
         }
-        return new Proposal.Accepted(first, election.term());
+        boolean suffixKept = index <= s.log.lastIndex() && s.rules.keepsSuffix(known == term);
+        if (s.election.isLeader() && suffixKept) {
+            leader.snapshotCommits(index);
+        } else if (s.election.role() != Role.FOLLOWER) {
+            // What it stood for election with is gone, or was deposed without knowing it.
+            elections.becomeFollower(s.election.term(), null);
+        }
+        s.installSnapshot(index, term, configuration, suffixKept);
+        follower.snapshotInstalled(index, s.election.leader() != null && !s.election.isLeader());
+        snapshotNeed.installed();
+        lostMemory.recovered(follower.ackableIndex());
+    }
+
+    /** The snapshot asked for could not be had, or came too late; asked for again after a heartbeat interval if need be. */
+    public void snapshotFailed() {
+        s.checkUsable();
+        snapshotNeed.failed();
     }
 
     /**
@@ -263,16 +355,16 @@ public class RaftCore {
      * @param context returned with the end; the caller's business
      */
     public void read(long context) {
-        checkUsable();
-        if (election.isLeader()) {
-            reads.addOnLeader(members.self(), context, nowNanos);
-        } else if (election.leader() != null) {
-            reads.addOnFollower(context, nowNanos);
+        s.checkUsable();
+        if (s.election.isLeader()) {
+            s.reads.addOnLeader(null, context, s.nowNanos);
+        } else if (s.election.leader() != null) {
+            s.reads.addOnFollower(context, s.nowNanos);
         } else {
-            current.readFailed(context, ReadFailure.NO_LEADER, null);
+            s.out.readFailed(context, ReadFailure.NO_LEADER, null);
             return;
         }
-        workPending = true;
+        s.workPending = true;
     }
 
     /**
@@ -283,18 +375,14 @@ public class RaftCore {
      * @throws IllegalArgumentException if {@code to} is no voter
      */
     public void transferLeadership(String to) {
-        checkUsable();
-        int target = members.ordinal(to);
-        if (target < 0) {
-            throw new IllegalArgumentException("to " + to + " is not among voters " + config.voters());
+        s.checkUsable();
+        if (!s.members.isVoter(to)) {
+            throw new IllegalArgumentException("to " + to + " is not among voters "
+                    + s.members.configuration().voters());
         }
-        if (!election.isLeader() || target == members.self() || target == transferTarget) {
-            return;
+        if (s.election.isLeader() && !to.equals(s.config.self())) {
+            leader.transfer(to);
         }
-        transferTarget = target;
-        transferAsked = false;
-        transferDeadlineNanos = nowNanos + config.electionTimeoutNanos();
-        workPending = true;
     }
 
     /**
@@ -302,39 +390,39 @@ public class RaftCore {
      * replaced since is ignored. The host tells only of entries whose preceding {@link Effects#persist()} is durable too.
      */
     public void durable(long index, long term) {
-        checkUsable();
-        if (!log.markDurable(index, term)) {
+        s.checkUsable();
+        if (!s.log.markDurable(index, term)) {
             return;
         }
-        if (election.isLeader()) {
-            advanceCommit();
-        } else if (ackableIndex() > ackedIndex) {
-            ackPending = true;
-            workPending = true;
+        if (s.election.isLeader()) {
+            leader.advanceCommit();
+        } else {
+            follower.acknowledgeDurable();
+            lostMemory.recovered(follower.ackableIndex());
         }
     }
 
     /** The term and vote of an {@link Effects#persist()} are durable. */
     public void hardStateDurable(HardState state) {
-        checkUsable();
-        durableTerm = Math.max(durableTerm, state.term());
-        if (election.role() == Role.CANDIDATE
-                && state.term() == election.term()
-                && config.self().equals(state.votedFor())) {
-            countVote(members.self());
-        } else if (ackableIndex() > ackedIndex) {
-            ackPending = true;
-            workPending = true;
+        s.checkUsable();
+        s.durableTerm = Math.max(s.durableTerm, state.term());
+        if (s.election.role() == Role.CANDIDATE
+                && state.term() == s.election.term()
+                && s.config.self().equals(state.votedFor())) {
+            elections.countVote(s.config.self());
+        } else {
+            follower.acknowledgeDurable();
+            lostMemory.recovered(follower.ackableIndex());
         }
     }
 
     /** The state machine has applied everything up to {@code index}. */
     public void applied(long index) {
-        checkUsable();
-        if (index > commitIndex) {
-            throw broken("applied index " + index + " is beyond commit index " + commitIndex);
+        s.checkUsable();
+        if (index > s.commitIndex) {
+            throw s.broken("applied index " + index + " is beyond commit index " + s.commitIndex);
         }
-        appliedIndex = Math.max(appliedIndex, index);
+        s.appliedIndex = Math.max(s.appliedIndex, index);
     }
 
     /**
@@ -346,13 +434,13 @@ public class RaftCore {
      *     core ask again after a heartbeat interval
      */
     public void logRead(String peer, long fromIndex, List<LogEntry> entries) {
-        checkUsable();
-        int target = members.ordinal(peer);
-        if (target < 0 || !election.isLeader()) {
+        s.checkUsable();
+        int target = s.members.ordinal(peer);
+        if (target < 0 || !s.election.isLeader()) {
             return;
         }
-        replication.onLogRead(target, fromIndex, entries, current, commitIndex, reads.round(), nowNanos);
-        workPending = true;
+        s.replication.onLogRead(target, fromIndex, entries, s.out, s.commitIndex, s.reads.round(), s.nowNanos);
+        s.workPending = true;
     }
 
     /**
@@ -360,24 +448,24 @@ public class RaftCore {
      * once, a leader does not count a peer that is gone, nor stream to it. A message of the peer withdraws the hint.
      */
     public void peerReachable(String peer, boolean reachable) {
-        checkUsable();
-        int target = members.ordinal(peer);
-        if (target < 0 || target == members.self()) {
+        s.checkUsable();
+        int target = s.members.ordinal(peer);
+        if (target < 0 || target == s.members.self()) {
             return;
         }
-        Progress progress = replication.peer(target);
+        Progress progress = s.replication.peer(target);
         if (progress.reachable == reachable) {
             return;
         }
         progress.reachable = reachable;
-        if (election.isLeader()) {
+        if (s.election.isLeader()) {
             if (!reachable) {
                 progress.probeFrom(progress.matchIndex + 1);
             }
-            workPending = true;
-        } else if (!reachable && peer.equals(election.leader())) {
+            s.workPending = true;
+        } else if (!reachable && peer.equals(s.election.leader())) {
             // A random moment, so that the survivors do not all campaign at the same instant.
-            election.hurry(nowNanos, config.heartbeatIntervalNanos());
+            s.election.hurry(s.nowNanos, s.config.heartbeatIntervalNanos());
         }
     }
 
@@ -385,12 +473,13 @@ public class RaftCore {
 
     /** Whether {@link #takeEffects()} has anything to give. */
     public boolean hasEffects() {
-        return workPending
-                || !current.isEmpty()
-                || commitIndex != toldCommitIndex
-                || election.role() != toldRole
-                || election.term() != toldTerm
-                || !Objects.equals(election.leader(), toldLeader);
+        return s.workPending || !s.out.isEmpty() || s.commitIndex != toldCommitIndex || roleChanged();
+    }
+
+    private boolean roleChanged() {
+        return s.election.role() != toldRole
+                || s.election.term() != toldTerm
+                || !Objects.equals(s.election.leader(), toldLeader);
     }
 
     /**
@@ -399,474 +488,134 @@ public class RaftCore {
      * @return valid until the second next call; see {@link Effects}
      */
     public Effects takeEffects() {
-        checkUsable();
-        if (workPending) {
-            workPending = false;
-            if (election.isLeader()) {
-                buildLeaderMessages();
-            } else {
-                buildFollowerMessages();
+        s.checkUsable();
+        if (s.workPending) {
+            s.workPending = false;
+            String known = s.election.leader();
+            if (s.election.isLeader()) {
+                leader.buildMessages();
+            } else if (known != null) {
+                follower.buildMessages(known);
+                snapshotNeed.build(known);
+                lostMemory.build(known);
             }
         }
-        boolean changed = election.role() != toldRole
-                || election.term() != toldTerm
-                || !Objects.equals(election.leader(), toldLeader);
-        toldRole = election.role();
-        toldTerm = election.term();
-        toldLeader = election.leader();
-        toldCommitIndex = commitIndex;
-        Effects taken = current;
-        taken.conclude(commitIndex, changed, toldRole, toldTerm, toldLeader);
-        current = handedOut;
-        current.clear();
+        boolean changed = roleChanged();
+        toldRole = s.election.role();
+        toldTerm = s.election.term();
+        toldLeader = s.election.leader();
+        toldCommitIndex = s.commitIndex;
+        Effects taken = s.out;
+        taken.conclude(s.commitIndex, changed, toldRole, toldTerm, toldLeader);
+        s.out = handedOut;
+        s.out.clear();
         handedOut = taken;
         return taken;
-    }
-
-    private void buildLeaderMessages() {
-        while (mayServeReads() && reads.startRound(commitIndex, wallMillis)) {
-            confirmRound(); // at once in a group of one
-        }
-        replication.send(current, commitIndex, reads.round(), nowNanos);
-        if (transferTarget != NOBODY
-                && !transferAsked
-                && replication.peer(transferTarget).matchIndex == log.lastIndex()) {
-            transferAsked = true;
-            current.send(members.name(transferTarget), new TimeoutNow(election.term()));
-        }
-    }
-
-    private void buildFollowerMessages() {
-        String leader = election.leader();
-        if (leader == null) {
-            return;
-        }
-        if (rejection != null) {
-            if (rejection.rejectedIndex() > verifiedIndex) {
-                current.send(leader, rejection);
-            } // else what was missing came right after
-            rejection = null;
-        }
-        if (ackPending) {
-            ackPending = false;
-            ackedIndex = ackableIndex();
-            ackedRound = leaderRound;
-            unanswered = false;
-            current.send(
-                    leader, new AppendResponse(election.term(), leaderRound, true, ackedIndex, verifiedIndex, 0, 0, 0));
-        }
-        ReadIndexRequest request = reads.nextRequest(election.term(), nowNanos);
-        if (request != null) {
-            current.send(leader, request);
-        }
-    }
-
-    // ------------------------------------------------------------------------------------------------ elections
-
-    private void becomeFollower(long term, @Nullable String leader) {
-        Role before = election.role();
-        boolean newTerm = term > election.term();
-        boolean otherLeader = !Objects.equals(leader, election.leader());
-        if (newTerm) {
-            election.enterTerm(term);
-            current.setPersist(election.hardState());
-        }
-        if (newTerm || otherLeader) {
-            reads.failAll(ReadFailure.LEADER_CHANGED, leader, current);
-            forgetLeader();
-        }
-        transferTarget = NOBODY;
-        election.become(Role.FOLLOWER, leader);
-        if (before != Role.FOLLOWER || (otherLeader && leader != null)) {
-            election.restartTimerAnew(nowNanos);
-        }
-    }
-
-    private void forgetLeader() {
-        verifiedIndex = 0;
-        leaderRound = 0;
-        ackedIndex = 0;
-        ackedRound = 0;
-        ackPending = false;
-        unanswered = false;
-        rejection = null;
-    }
-
-    /** Ongaro, 9.6: ask first, so that a member that cannot win does not disturb the others with its term. */
-    private void startPreVote() {
-        reads.failAll(ReadFailure.NO_LEADER, null, current);
-        forgetLeader();
-        election.become(Role.PRE_CANDIDATE, null);
-        election.restartTimerAnew(nowNanos);
-        if (election.grantAndCount(members.self())) {
-            startElection(false);
-            return;
-        }
-        broadcast(new PreVoteRequest(election.term() + 1, log.lastIndex(), log.lastTerm()), false);
-    }
-
-    /** Ongaro, 3.4. Our own vote counts when it is durable, as everybody else's. */
-    private void startElection(boolean leadershipTransfer) {
-        reads.failAll(ReadFailure.NO_LEADER, null, current);
-        forgetLeader();
-        election.enterTerm(election.term() + 1);
-        election.vote(config.self());
-        election.become(Role.CANDIDATE, null);
-        election.restartTimerAnew(nowNanos);
-        current.setPersist(election.hardState());
-        broadcast(new VoteRequest(election.term(), log.lastIndex(), log.lastTerm(), leadershipTransfer), true);
-    }
-
-    private void broadcast(RaftMessage message, boolean afterDurable) {
-        for (int i = 0; i < members.count(); i++) {
-            if (i == members.self()) {
-                continue;
-            }
-            if (afterDurable) {
-                current.sendAfterDurable(members.name(i), message);
-            } else {
-                current.send(members.name(i), message);
-            }
-        }
-    }
-
-    private void countVote(int voter) {
-        if (election.grantAndCount(voter)) {
-            becomeLeader();
-        }
-    }
-
-    private void becomeLeader() {
-        election.become(Role.LEADER, config.self());
-        reads.beginTerm();
-        transferTarget = NOBODY;
-        uncommittedBytes = 0;
-        termStartIndex = log.lastIndex() + 1;
-        replication.begin(election.term(), termStartIndex, nowNanos);
-        appendOwn(EntryKind.NOOP, NO_PAYLOAD);
-    }
-
-    /** Ongaro, 4.2.3 and 6.2: who has a live leader, or is one, does not help to depose it. */
-    private boolean holdsOnToLeader() {
-        if (election.isLeader()) {
-            return true;
-        }
-        String leader = election.leader();
-        return leader != null
-                && replication.peer(members.ordinal(leader)).reachable
-                && election.leaderHeardRecently(nowNanos);
-    }
-
-    /** Ongaro, 3.6.1. */
-    private boolean upToDate(long lastIndex, long lastTerm) {
-        return lastTerm > log.lastTerm() || (lastTerm == log.lastTerm() && lastIndex >= log.lastIndex());
-    }
-
-    private void onPreVoteRequest(String from, PreVoteRequest m) {
-        if (m.term() > election.term() && from.equals(election.leader())) {
-            // Who asks for the term after ours has stopped leading ours; it has been restarted, most likely.
-            becomeFollower(election.term(), null);
-        }
-        boolean granted = m.term() > election.term() && upToDate(m.lastIndex(), m.lastTerm()) && !holdsOnToLeader();
-        current.send(from, new PreVoteResponse(election.term(), m.term(), granted));
-    }
-
-    private void onPreVoteResponse(int sender, PreVoteResponse m) {
-        if (election.role() == Role.PRE_CANDIDATE
-                && m.granted()
-                && m.campaignTerm() == election.term() + 1
-                && election.grantAndCount(sender)) {
-            startElection(false);
-        }
-    }
-
-    private void onVoteRequest(String from, VoteRequest m) {
-        if (m.term() < election.term()) {
-            current.send(from, new VoteResponse(election.term(), false));
-            return;
-        }
-        String votedFor = election.votedFor();
-        boolean free = from.equals(votedFor) || (votedFor == null && election.leader() == null);
-        boolean granted = free && upToDate(m.lastIndex(), m.lastTerm());
-        if (granted) {
-            if (votedFor == null) {
-                election.vote(from);
-                current.setPersist(election.hardState());
-            }
-            election.restartTimer(nowNanos);
-        }
-        current.sendAfterDurable(from, new VoteResponse(election.term(), granted));
-    }
-
-    private void onVoteResponse(int sender, VoteResponse m) {
-        if (election.role() == Role.CANDIDATE && m.term() == election.term() && m.granted()) {
-            countVote(sender);
-        }
-    }
-
-    private void onTimeoutNow(String from, TimeoutNow m) {
-        if (m.term() == election.term() && from.equals(election.leader())) {
-            startElection(true);
-        }
-    }
-
-    // ------------------------------------------------------------------------------------------------ replication
-
-    private void appendOwn(EntryKind kind, byte[] payload) {
-        LogEntry entry = new LogEntry(log.lastIndex() + 1, election.term(), kind, payload);
-        log.append(entry);
-        current.append(entry);
-        uncommittedBytes += entry.countedBytes();
-        workPending = true;
-    }
-
-    private void onAppendResponse(int sender, AppendResponse m) {
-        if (!election.isLeader() || m.term() != election.term()) {
-            return;
-        }
-        if (replication.onResponse(sender, m, answeredRound(m), reads.round(), nowNanos)) {
-            advanceCommit();
-        }
-        if (reads.roundUnderWay()) {
-            confirmRound();
-        }
-        workPending = true;
-    }
-
-    /** Ongaro, 3.6.2: only entries of the own term are committed by counting, and older ones with them. */
-    private void advanceCommit() {
-        long index = replication.majorityIndex(log.durableIndex());
-        if (index <= commitIndex || !mayCommitByCounting(index)) {
-            return;
-        }
-        for (long i = Math.max(commitIndex + 1, termStartIndex); i <= index; i++) {
-            uncommittedBytes -= log.require(i).countedBytes();
-        }
-        setCommitIndex(index);
-        workPending |= reads.hasWaiting();
-    }
-
-    boolean mayCommitByCounting(long index) {
-        return log.termAt(index) == election.term();
-    }
-
-    private void setCommitIndex(long index) {
-        commitIndex = index;
-        log.evict(index);
-    }
-
-    private void onAppendRequest(String from, AppendRequest m) {
-        if (m.term() < election.term()) {
-            // Tells a leader of the past that it is one, and one that is stuck in an old term how far we are.
-            current.send(from, new AppendResponse(election.term(), 0, false, 0, 0, m.prevIndex(), 0, 0));
-            return;
-        }
-        if (election.isLeader()) {
-            throw broken("member " + from + " leads term " + m.term() + ", and so does this one");
-        }
-        if (!from.equals(election.leader())) {
-            if (election.leader() != null) {
-                throw broken("members " + election.leader() + " and " + from + " both lead term " + m.term());
-            }
-            becomeFollower(m.term(), from);
-        }
-        election.heardFromLeader(nowNanos);
-        leaderRound = Math.max(leaderRound, m.round());
-        workPending = true;
-        if (!verifyPrefix(m)) {
-            return;
-        }
-        storeEntries(m);
-        verifiedIndex = Math.max(verifiedIndex, m.prevIndex() + m.entries().size());
-        leaderCommitIndex = Math.max(leaderCommitIndex, m.commitIndex());
-        advanceFollowerCommit();
-        // Entries are acknowledged when they are durable. Until then there is an answer only if it says anything else:
-        // to a heartbeat, to a read round, or that we are alive although the disk takes its time.
-        if (m.entries().isEmpty()
-                || ackableIndex() >= m.prevIndex() + m.entries().size()
-                || leaderRound > ackedRound
-                || (unanswered && nowNanos - unansweredSinceNanos >= config.heartbeatIntervalNanos())) {
-            ackPending = true;
-        } else if (!unanswered) {
-            unanswered = true;
-            unansweredSinceNanos = nowNanos;
-        }
-    }
-
-    /** Whether our log agrees with the leader's at {@code prevIndex}, and so everywhere before (Ongaro, 3.5). */
-    private boolean verifyPrefix(AppendRequest m) {
-        long known = log.termAt(m.prevIndex());
-        if (known == m.prevTerm() || (known == RaftLog.NO_TERM && m.prevIndex() < log.firstIndex())) {
-            return true; // what a snapshot replaced was committed, and so agrees
-        }
-        if (m.prevIndex() <= commitIndex) {
-            throw broken("the leader has term " + m.prevTerm() + " at committed index " + m.prevIndex()
-                    + ", this member has " + known);
-        }
-        long hint = log.lastIndexNotAbove(Math.min(m.prevIndex() - 1, log.lastIndex()), m.prevTerm());
-        rejection = new AppendResponse(
-                election.term(),
-                leaderRound,
-                false,
-                ackableIndex(),
-                0,
-                m.prevIndex(),
-                hint,
-                Math.max(0, log.termAt(hint)));
-        return false;
-    }
-
-    /** Stores what is missing; the tail goes only from the first proven conflict on (Ongaro, figure 3.1). */
-    private void storeEntries(AppendRequest m) {
-        List<LogEntry> entries = m.entries();
-        long previousTerm = m.prevTerm();
-        for (int i = 0; i < entries.size(); i++) {
-            LogEntry entry = entries.get(i);
-            long index = m.prevIndex() + 1 + i;
-            if (entry.index() != index || entry.term() < previousTerm || entry.term() > m.term()) {
-                throw broken("entry " + entry + " cannot stand at index " + index + " after term " + previousTerm
-                        + " in a message of term " + m.term());
-            }
-            previousTerm = entry.term();
-            if (index <= log.lastIndex()) {
-                long known = log.termAt(index);
-                if (known == entry.term() || index < log.firstIndex()) {
-                    continue;
-                }
-                if (index <= commitIndex) {
-                    throw broken("the leader has term " + entry.term() + " at committed index " + index
-                            + ", this member has " + known);
-                }
-                log.truncateFrom(index);
-            }
-            log.append(entry);
-            current.append(entry);
-        }
-    }
-
-    /** Ongaro, figure 3.1: the leader's commit index, but nothing that is not verified against this leader. */
-    private void advanceFollowerCommit() {
-        long index = committable(leaderCommitIndex, verifiedIndex);
-        if (index > commitIndex) {
-            setCommitIndex(index);
-        } else {
-            log.evict(commitIndex);
-        }
-    }
-
-    long committable(long leaderCommitIndex, long verifiedIndex) {
-        return Math.min(leaderCommitIndex, verifiedIndex);
-    }
-
-    /** What we may acknowledge: verified against this leader in this term, and durable, as is the term itself. */
-    private long ackableIndex() {
-        return durableTerm < election.term() ? 0 : Math.min(verifiedIndex, log.durableIndex());
-    }
-
-    // ------------------------------------------------------------------------------------------------ reads
-
-    /** Ongaro, 6.4: before its term's first entry is committed, a leader does not know what is. */
-    boolean mayServeReads() {
-        return commitIndex >= termStartIndex;
-    }
-
-    int readQuorum() {
-        return members.quorum();
-    }
-
-    long answeredRound(AppendResponse m) {
-        return m.round();
-    }
-
-    long currentRound() {
-        return reads.round();
-    }
-
-    private void confirmRound() {
-        if (replication.answersToRound(reads.round()) >= readQuorum()) {
-            reads.roundConfirmed(election.term(), members, current);
-            workPending |= reads.hasWaiting();
-        }
-    }
-
-    private void onReadIndexRequest(int sender, ReadIndexRequest m) {
-        if (!election.isLeader() || m.term() != election.term()) {
-            current.send(
-                    members.name(sender), new ReadIndexResponse(election.term(), m.context(), 0, wallMillis, false));
-            return;
-        }
-        reads.addOnLeader(sender, m.context(), nowNanos);
-        workPending = true;
-    }
-
-    private void onReadIndexResponse(ReadIndexResponse m) {
-        if (m.term() != election.term() || election.isLeader() || !reads.isCurrentRequest(m.context())) {
-            return;
-        }
-        if (!m.accepted()) {
-            reads.requestRefused(ReadFailure.LEADER_CHANGED, null, current);
-        } else {
-            reads.requestAnswered(m.index(), m.leaderWallMillis(), current);
-            leaderCommitIndex = Math.max(leaderCommitIndex, m.index());
-            advanceFollowerCommit();
-        }
-        workPending = true;
     }
 
     // ------------------------------------------------------------------------------------------------ views
 
     /** This member's role. */
     public Role role() {
-        return election.role();
+        return s.election.role();
     }
 
     /** This member's term. */
     public long term() {
-        return election.term();
+        return s.election.term();
     }
 
     /** The leader of this term, as far as this member knows, or null. */
     public @Nullable String leader() {
-        return election.leader();
+        return s.election.leader();
     }
 
     /** Everything up to here is committed. Never goes down. */
     public long commitIndex() {
-        return commitIndex;
+        return s.commitIndex;
+    }
+
+    /** The members in effect: those of the newest configuration in the log, committed or not. */
+    public Configuration configuration() {
+        return s.members.configuration();
+    }
+
+    /**
+     * Index of the entry that set {@link #configuration()}; it is committed when {@link #commitIndex()} is there. At most
+     * {@code firstIndex() - 1} if the entry is no longer in the log.
+     */
+    public long configurationIndex() {
+        return Math.max(s.configurations.latestIndex(), s.log.firstIndex() - 1);
+    }
+
+    /**
+     * The members as of a committed entry, for a checkpoint there.
+     *
+     * @param index from {@code firstIndex() - 1} to {@link #commitIndex()}
+     */
+    public Configuration configurationAt(long index) {
+        if (index < s.log.firstIndex() - 1 || index > s.commitIndex) {
+            throw new IllegalArgumentException("index " + index + " is not between the log's start "
+                    + s.log.firstIndex() + " and commit index " + s.commitIndex);
+        }
+        return s.configurations.at(index);
+    }
+
+    /** Index of the first entry in the log; one past the last if there is none. */
+    public long firstIndex() {
+        return s.log.firstIndex();
+    }
+
+    /**
+     * Whether the state of before the log's first entry is missing: nothing can be applied before a snapshot is installed.
+     */
+    public boolean stateLost() {
+        return s.stateLost();
+    }
+
+    /**
+     * Whether this member still has to recover what it may have acknowledged before it lost its memory. The host keeps
+     * this in mind across restarts: a member that is restarted while it is true starts with {@link
+     * RestoredState#memoryLost()} again.
+     */
+    public boolean memoryLost() {
+        return lostMemory.isLost();
     }
 
     /** Index of the last entry, durable or not. */
     public long lastIndex() {
-        return log.lastIndex();
+        return s.log.lastIndex();
     }
 
     /** Everything up to here is in this member's durable log. */
     public long durableIndex() {
-        return log.durableIndex();
+        return s.log.durableIndex();
     }
 
     /** What {@link #applied} told last. */
     public long appliedIndex() {
-        return appliedIndex;
+        return s.appliedIndex;
     }
 
     /** The term of the entry at {@code index}, or -1 if the log has no such entry. */
     public long termAt(long index) {
-        return log.termAt(index);
+        return s.log.termAt(index);
     }
 
     /** The member leadership is being handed to, or null. */
     public @Nullable String transferTarget() {
-        return transferTarget == NOBODY ? null : members.name(transferTarget);
+        return leader.transferTarget();
     }
 
-    /** Where the followers are; empty on a member that does not lead. For status, not for the hot path. */
+    /** Where the followers and learners are; empty on a member that does not lead. For status, not for the hot path. */
     public List<PeerProgress> progress() {
         List<PeerProgress> list = new ArrayList<>();
-        if (election.isLeader()) {
-            for (int i = 0; i < members.count(); i++) {
-                if (i != members.self()) {
-                    list.add(replication.peer(i).snapshot());
+        if (s.election.isLeader()) {
+            for (int i = 0; i < s.members.count(); i++) {
+                if (i != s.members.self()) {
+                    list.add(s.replication
+                            .peer(i)
+                            .snapshot(i < s.members.voters(), s.config.electionTimeoutNanos(), s.nowNanos));
                 }
             }
         }
@@ -875,17 +624,15 @@ public class RaftCore {
 
     /** When {@link #tick} has something to do next, on the clock it is given. */
     public long nextDeadlineNanos() {
-        long due = reads.dueInNanos(nowNanos);
-        if (election.isLeader()) {
-            due = Math.min(due, replication.dueInNanos(commitIndex, nowNanos));
-            due = Math.min(due, config.heartbeatIntervalNanos());
-            if (transferTarget != NOBODY) {
-                due = Math.min(due, transferDeadlineNanos - nowNanos);
-            }
+        long due = s.reads.dueInNanos(s.nowNanos);
+        if (s.election.isLeader()) {
+            due = Math.min(due, leader.dueInNanos());
         } else {
-            due = Math.min(due, election.timerEndNanos() - nowNanos);
+            String known = s.election.leader();
+            due = Math.min(due, s.election.timerEndNanos() - s.nowNanos);
+            due = Math.min(due, Math.min(snapshotNeed.dueInNanos(known), lostMemory.dueInNanos(known)));
         }
-        return nowNanos + due;
+        return s.nowNanos + due;
     }
 
     /**
@@ -898,17 +645,6 @@ public class RaftCore {
      *     it is in the durable log
      */
     public List<LogEntry> committedEntries(long fromIndex, int maxEntries, long maxBytes) {
-        return log.slice(fromIndex, commitIndex, maxEntries, maxBytes);
-    }
-
-    private void checkUsable() {
-        if (broken) {
-            throw new IllegalStateException("the replica was stopped by an earlier breach of an invariant");
-        }
-    }
-
-    private IllegalStateException broken(String what) {
-        broken = true;
-        return new IllegalStateException(config.self() + " in term " + election.term() + ": " + what);
+        return s.log.slice(fromIndex, s.commitIndex, maxEntries, maxBytes);
     }
 }

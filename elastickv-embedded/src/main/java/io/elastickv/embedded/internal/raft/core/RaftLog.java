@@ -119,16 +119,46 @@ final class RaftLog {
         while (runs > 1 && runFirst[runs - 1] >= index) {
             runs--;
         }
-        for (long i = Math.max(index, cacheFirst); i <= lastIndex; i++) {
+        dropCached(Math.max(index, cacheFirst), lastIndex);
+        lastIndex = index - 1;
+        cacheFirst = Math.min(cacheFirst, index);
+        durableIndex = Math.min(durableIndex, lastIndex);
+    }
+
+    /** Gives up the entries up to {@code index}, which is in the log; the term of that one is kept. */
+    void compact(long index) {
+        int run = runOf(index);
+        if (run > 0) {
+            System.arraycopy(runFirst, run, runFirst, 0, runs - run);
+            System.arraycopy(runTerm, run, runTerm, 0, runs - run);
+            runs -= run;
+        }
+        runFirst[0] = index;
+        firstIndex = index + 1;
+        durableIndex = Math.max(durableIndex, index);
+        dropCached(cacheFirst, index);
+        cacheFirst = Math.max(cacheFirst, index + 1);
+    }
+
+    /** Gives up everything: the log goes on after {@code index}, an entry of {@code term} that is in a snapshot. */
+    void restartAfter(long index, long term) {
+        dropCached(cacheFirst, lastIndex);
+        runs = 0;
+        pushRun(index, term);
+        firstIndex = index + 1;
+        lastIndex = index;
+        durableIndex = index;
+        cacheFirst = index + 1;
+    }
+
+    private void dropCached(long from, long to) {
+        for (long i = from; i <= Math.min(to, lastIndex); i++) {
             LogEntry dropped = ring[slot(i)];
             if (dropped != null) {
                 cachedBytes -= dropped.countedBytes();
             }
             ring[slot(i)] = null;
         }
-        lastIndex = index - 1;
-        cacheFirst = Math.min(cacheFirst, index);
-        durableIndex = Math.min(durableIndex, lastIndex);
     }
 
     /**

@@ -111,4 +111,32 @@ public sealed interface RaftMessage {
      */
     record ReadIndexResponse(long term, long context, long index, long leaderWallMillis, boolean accepted)
             implements RaftMessage {}
+
+    /**
+     * The leader's log no longer has the entries that the receiver needs; it has to fetch a snapshot. How the state
+     * travels is the host's business. Repeated with the heartbeats as long as it is true.
+     *
+     * @param term the leader's term
+     * @param leastIndex the log goes on after this index: a snapshot must reach at least so far
+     */
+    record SnapshotRequired(long term, long leastIndex) implements RaftMessage {}
+
+    /**
+     * A member that has lost the end of its log asks its leader to forget what it acknowledged, and how far it has to
+     * recover before it may vote.
+     *
+     * @param term the sender's term
+     * @param context returned with the answer; never used twice by a member, not even across a restart
+     */
+    record MemoryLost(long term, long context) implements RaftMessage {}
+
+    /**
+     * Answer to {@link MemoryLost}.
+     *
+     * @param term the leader's term
+     * @param context that of the request
+     * @param lastIndex index of the leader's last entry: everything the sender ever acknowledged, and that counts, is
+     *     at or before it
+     */
+    record RecoverUpTo(long term, long context, long lastIndex) implements RaftMessage {}
 }

@@ -2,10 +2,13 @@ package io.elastickv.embedded.internal.raft.core;
 
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.MemoryLost;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.PreVoteRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.PreVoteResponse;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.ReadIndexRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.ReadIndexResponse;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.RecoverUpTo;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.SnapshotRequired;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.TimeoutNow;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteResponse;
@@ -38,6 +41,9 @@ public final class RaftMessageCodec {
     private static final byte TIMEOUT_NOW = 7;
     private static final byte READ_INDEX_REQUEST = 8;
     private static final byte READ_INDEX_RESPONSE = 9;
+    private static final byte SNAPSHOT_REQUIRED = 10;
+    private static final byte MEMORY_LOST = 11;
+    private static final byte RECOVER_UP_TO = 12;
 
     /** Term, kind and length take at least a byte each. */
     private static final int MIN_ENTRY_BYTES = 3;
@@ -83,6 +89,12 @@ public final class RaftMessageCodec {
             return size + Long.BYTES;
         } else if (message instanceof ReadIndexResponse m) {
             return size + Long.BYTES + varintSize(m.index()) + varintSize(m.leaderWallMillis()) + 1;
+        } else if (message instanceof SnapshotRequired m) {
+            return size + varintSize(m.leastIndex());
+        } else if (message instanceof MemoryLost) {
+            return size + Long.BYTES;
+        } else if (message instanceof RecoverUpTo m) {
+            return size + Long.BYTES + varintSize(m.lastIndex());
         }
         throw new AssertionError(message);
     }
@@ -155,6 +167,19 @@ public final class RaftMessageCodec {
             putVarint(out, m.index());
             putVarint(out, m.leaderWallMillis());
             putBoolean(out, m.accepted());
+        } else if (message instanceof SnapshotRequired m) {
+            out.put(SNAPSHOT_REQUIRED);
+            putVarint(out, m.term());
+            putVarint(out, m.leastIndex());
+        } else if (message instanceof MemoryLost m) {
+            out.put(MEMORY_LOST);
+            putVarint(out, m.term());
+            out.putLong(m.context());
+        } else if (message instanceof RecoverUpTo m) {
+            out.put(RECOVER_UP_TO);
+            putVarint(out, m.term());
+            out.putLong(m.context());
+            putVarint(out, m.lastIndex());
         } else {
             throw new AssertionError(message);
         }
@@ -194,6 +219,9 @@ public final class RaftMessageCodec {
                 case READ_INDEX_REQUEST -> new ReadIndexRequest(term, in.getLong());
                 case READ_INDEX_RESPONSE ->
                     new ReadIndexResponse(term, in.getLong(), getVarint(in), getVarint(in), getBoolean(in));
+                case SNAPSHOT_REQUIRED -> new SnapshotRequired(term, getVarint(in));
+                case MEMORY_LOST -> new MemoryLost(term, in.getLong());
+                case RECOVER_UP_TO -> new RecoverUpTo(term, in.getLong(), getVarint(in));
                 default -> throw new MalformedMessageException("unknown message type " + type);
             };
         } catch (BufferUnderflowException e) {

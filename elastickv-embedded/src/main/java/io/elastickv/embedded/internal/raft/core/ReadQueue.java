@@ -1,17 +1,18 @@
 package io.elastickv.embedded.internal.raft.core;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Waiting reads in order of arrival, in arrays: who asked, with which context, and until when it waits. */
 final class ReadQueue {
 
     private long[] contexts = new long[16];
     private long[] deadlines = new long[16];
-    private int[] origins = new int[16];
+    private @Nullable String[] origins = new @Nullable String[16];
     private int head;
     private int tail;
 
-    void add(int origin, long context, long deadlineNanos) {
+    void add(@Nullable String origin, long context, long deadlineNanos) {
         if (tail == contexts.length) {
             makeRoom();
         }
@@ -33,7 +34,9 @@ final class ReadQueue {
         return contexts[head + i];
     }
 
-    int origin(int i) {
+    /** The follower that asks, or null for this member. */
+    @Nullable
+    String origin(int i) {
         return origins[head + i];
     }
 

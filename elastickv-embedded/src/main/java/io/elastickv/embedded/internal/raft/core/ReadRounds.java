@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReadRounds {
 
-    private final int self;
     private final long timeoutNanos;
     private final long resendNanos;
 
@@ -37,8 +36,7 @@ final class ReadRounds {
      * @param firstContext random, so that an answer to a request from before a restart is not taken for one to a
      *     request of after it
      */
-    ReadRounds(RaftConfig config, Members members, long firstContext) {
-        self = members.self();
+    ReadRounds(RaftConfig config, long firstContext) {
         timeoutNanos = config.electionTimeoutNanos();
         resendNanos = config.heartbeatIntervalNanos();
         forwardContext = firstContext;
@@ -53,12 +51,13 @@ final class ReadRounds {
         round = 0;
     }
 
-    void addOnLeader(int origin, long context, long nowNanos) {
+    /** Takes a read of the follower {@code origin}, or of this member if that is null. */
+    void addOnLeader(@Nullable String origin, long context, long nowNanos) {
         waiting.add(origin, context, nowNanos + timeoutNanos);
     }
 
     void addOnFollower(long context, long nowNanos) {
-        toForward.add(self, context, nowNanos + timeoutNanos);
+        toForward.add(null, context, nowNanos + timeoutNanos);
     }
 
     /** Starts a round if reads wait and none is under way. To be called only when reads may be served at all. */
@@ -80,13 +79,14 @@ final class ReadRounds {
     }
 
     /** Answers all reads of the round. */
-    void roundConfirmed(long term, Members members, Effects out) {
+    void roundConfirmed(long term, Effects out) {
         for (int i = 0; i < inRound.size(); i++) {
-            if (inRound.origin(i) == self) {
+            String origin = inRound.origin(i);
+            if (origin == null) {
                 out.readReady(inRound.context(i), roundReadIndex, roundWallMillis);
             } else {
                 out.send(
-                        members.name(inRound.origin(i)),
+                        origin,
                         new RaftMessage.ReadIndexResponse(
                                 term, inRound.context(i), roundReadIndex, roundWallMillis, true));
             }
@@ -164,7 +164,7 @@ final class ReadRounds {
 
     private void expire(ReadQueue queue, long nowNanos, @Nullable String leaderHint, Effects out) {
         while (!queue.isEmpty() && nowNanos - queue.firstDeadlineNanos() >= 0) {
-            if (queue.origin(0) == self) {
+            if (queue.origin(0) == null) {
                 out.readFailed(queue.context(0), ReadFailure.TIMEOUT, leaderHint);
             }
             queue.removeFirst();
@@ -173,7 +173,7 @@ final class ReadRounds {
 
     private void fail(ReadQueue queue, ReadFailure reason, @Nullable String leaderHint, Effects out) {
         for (int i = 0; i < queue.size(); i++) {
-            if (queue.origin(i) == self) {
+            if (queue.origin(i) == null) {
                 out.readFailed(queue.context(i), reason, leaderHint);
             }
         }

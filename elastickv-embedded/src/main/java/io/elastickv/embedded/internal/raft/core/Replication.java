@@ -3,7 +3,9 @@ package io.elastickv.embedded.internal.raft.core;
 import io.elastickv.embedded.internal.raft.core.PeerProgress.State;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendRequest;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
+import io.elastickv.embedded.internal.raft.core.RaftMessage.SnapshotRequired;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leader's side of log replication (Ongaro, 3.5 and 10.2): who has what, and what to send next.
@@ -18,10 +20,11 @@ final class Replication {
     private final RaftConfig config;
     private final Members members;
     private final RaftLog log;
+    private final Rules rules;
     /** By ordinal; our own place is unused. */
-    private final Progress[] peers;
+    private Progress[] peers = {};
 
-    private final long[] scratch;
+    private long[] scratch = {};
     private final long commitNoticeNanos;
 
     private long term;
@@ -32,15 +35,12 @@ final class Replication {
     private long builtFrom;
     private long builtBytes;
 
-    Replication(RaftConfig config, Members members, RaftLog log) {
+    Replication(RaftConfig config, Rules rules, Members members, RaftLog log, long nowNanos) {
         this.config = config;
         this.members = members;
         this.log = log;
-        peers = new Progress[members.count()];
-        for (int i = 0; i < peers.length; i++) {
-            peers[i] = new Progress(i, members.name(i), config.maxInFlightAppends());
-        }
-        scratch = new long[peers.length];
+        this.rules = rules;
+        membersChanged(log.lastIndex() + 1, nowNanos);
         // A commit index that has nothing to travel with waits this long for company before it goes alone: under load
         // the next append carries it for nothing, and reads on followers learn it from their read point.
         commitNoticeNanos = Math.max(1, config.heartbeatIntervalNanos() / 4);
@@ -48,6 +48,43 @@ final class Replication {
 
     Progress peer(int ordinal) {
         return peers[ordinal];
+    }
+
+    /** Takes over what is known of those that remain; whoever is new, or was away in between, starts with nothing. */
+    void membersChanged(long nextIndex, long nowNanos) {
+        Progress[] before = peers;
+        peers = new Progress[members.count()];
+        scratch = new long[peers.length];
+        for (int i = 0; i < peers.length; i++) {
+            String name = members.name(i);
+            Progress progress = find(before, name);
+            if (progress == null || !progress.name.equals(name)) {
+                long match = progress == null ? 0 : progress.matchIndex;
+                progress = new Progress(i, name, config.maxInFlightAppends());
+                progress.begin(nextIndex, nowNanos);
+                progress.matchIndex = match;
+            }
+            progress.ordinal = i;
+            peers[i] = progress;
+        }
+    }
+
+    private @Nullable Progress find(Progress[] peers, String name) {
+        Progress alike = null;
+        for (Progress peer : peers) {
+            if (peer.name.equals(name)) {
+                return peer;
+            }
+            if (rules.isSameFollower(peer.name, name)) {
+                alike = peer;
+            }
+        }
+        return alike;
+    }
+
+    /** A follower that has lost the end of its log: what it acknowledged is worth nothing any more. */
+    void forget(int ordinal, long nextIndex, long nowNanos) {
+        peers[ordinal].begin(nextIndex, nowNanos);
     }
 
     /** Starts leading {@code newTerm} with everybody's position unknown. */
@@ -60,7 +97,7 @@ final class Replication {
 
     /** The highest index that a majority has made durable, this leader counting with {@code ownDurableIndex}. */
     long majorityIndex(long ownDurableIndex) {
-        int n = peers.length;
+        int n = members.voters();
         for (int i = 0; i < n; i++) {
             long match = i == members.self() ? ownDurableIndex : peers[i].matchIndex;
             int at = i;
@@ -73,28 +110,44 @@ final class Replication {
         return scratch[n - members.quorum()];
     }
 
-    /** How many voters have answered to a message of read round {@code round} or a later one, this leader included. */
+    /** How many voters have answered to a message of read round {@code round} or a later one; this leader has, if it votes. */
     int answersToRound(long round) {
-        int answers = 1;
-        for (Progress peer : peers) {
-            if (peer.ordinal != members.self() && peer.ackedRound >= round) {
+        int answers = 0;
+        for (int i = 0; i < members.voters(); i++) {
+            if (i == members.self() || peers[i].ackedRound >= round) {
                 answers++;
             }
         }
         return answers;
     }
 
-    /** Whether a majority, this leader included, was heard of within an election timeout (Ongaro, 6.2). */
+    /** Whether a majority of the voters was heard of within an election timeout (Ongaro, 6.2). */
     boolean quorumActive(long nowNanos) {
-        int active = 1;
-        for (Progress peer : peers) {
-            if (peer.ordinal != members.self()
-                    && peer.reachable
-                    && nowNanos - peer.lastContactNanos < config.electionTimeoutNanos()) {
+        int active = 0;
+        for (int i = 0; i < members.voters(); i++) {
+            Progress peer = peers[i];
+            if (i == members.self()
+                    || (peer.reachable && nowNanos - peer.lastContactNanos < config.electionTimeoutNanos())) {
                 active++;
             }
         }
         return active >= members.quorum();
+    }
+
+    /** The voter to hand leadership to: reachable if any is, and as far as any of those. */
+    @Nullable
+    String bestVoter() {
+        Progress best = null;
+        for (int i = 0; i < members.voters(); i++) {
+            Progress peer = peers[i];
+            if (i != members.self()
+                    && (best == null
+                            || (peer.reachable && !best.reachable)
+                            || (peer.reachable == best.reachable && peer.matchIndex > best.matchIndex))) {
+                best = peer;
+            }
+        }
+        return best == null ? null : best.name;
     }
 
     /** Time in which this process did not run says nothing about the silence of others. */
@@ -129,19 +182,21 @@ final class Replication {
             peer.flightsLandedUpTo(m.matchIndex());
             peer.nextIndex = Math.max(peer.nextIndex, m.matchIndex() + 1);
         }
+        peer.noteCatchUp(log.lastIndex(), config.electionTimeoutNanos(), nowNanos);
         long agreed = Math.max(m.verifiedIndex(), m.matchIndex());
-        if (peer.state != State.REPLICATE && agreed >= peer.nextIndex - 1) {
+        if (peer.state != State.REPLICATE && agreed >= Math.max(peer.nextIndex, log.firstIndex()) - 1) {
             peer.replicateFrom(Math.max(peer.nextIndex, agreed + 1));
         }
         return advanced;
     }
 
     private void onRejected(Progress peer, AppendResponse m) {
-        if (m.rejectedIndex() <= peer.matchIndex) {
-            return; // late: it has acknowledged more since
+        boolean acknowledged = m.rejectedIndex() <= peer.matchIndex;
+        if (m.rejectedIndex() != peer.nextIndex - 1 && (acknowledged || peer.state != State.REPLICATE)) {
+            return; // late: it has acknowledged more since, or it answers an earlier probe
         }
-        if (peer.state != State.REPLICATE && m.rejectedIndex() != peer.nextIndex - 1) {
-            return; // late: an answer to an earlier probe
+        if (acknowledged) {
+            peer.matchIndex = 0; // its disk lost what it had; to count less for it is always safe
         }
         // Ongaro, 3.5: back up, over all entries that cannot match, but never below what is acknowledged.
         long candidate =
@@ -235,8 +290,8 @@ final class Replication {
     }
 
     private void sendTo(Progress peer, Effects out, long commitIndex, long round, long nowNanos) {
-        if (peer.nextIndex < log.firstIndex()) {
-            peer.state = State.NEEDS_SNAPSHOT;
+        if (peer.nextIndex < log.firstIndex() && peer.state != State.NEEDS_SNAPSHOT) {
+            peer.needSnapshot();
         }
         boolean sent = false;
         if (peer.reachable && peer.state == State.REPLICATE) {
@@ -259,10 +314,17 @@ final class Replication {
             peer.probeOutstanding = true;
             sent = true;
         }
-        if (!sent
-                && ((peer.reachable && peer.sentRound < round)
-                        || messageDueInNanos(peer, commitIndex, nowNanos) <= 0)) {
+        if (sent) {
+            return;
+        }
+        boolean due = messageDueInNanos(peer, commitIndex, nowNanos) <= 0;
+        if (due || peer.tellSnapshot || (peer.reachable && peer.sentRound < round)) {
             emit(peer, List.of(), out, commitIndex, round, nowNanos);
+        }
+        if (peer.state == State.NEEDS_SNAPSHOT && (due || peer.tellSnapshot)) {
+            // Behind the heartbeat, which shows whether it is still true.
+            peer.tellSnapshot = false;
+            out.send(peer.name, new SnapshotRequired(term, log.firstIndex() - 1));
         }
     }
 
@@ -311,10 +373,9 @@ final class Replication {
     }
 
     private void emit(Progress peer, List<LogEntry> entries, Effects out, long commitIndex, long round, long nowNanos) {
-        // A follower that needs a snapshot is kept from campaigning by a message about index 0, which always matches.
-        long prevIndex = peer.state == State.NEEDS_SNAPSHOT ? 0 : peer.nextIndex - 1;
-        long prevTerm = prevIndex == 0 ? 0 : log.termAt(prevIndex);
-        out.send(peer.name, new AppendRequest(term, prevIndex, prevTerm, commitIndex, round, entries));
+        // To a follower that needs a snapshot: about the last index before the log, which matches when it has got one.
+        long prevIndex = Math.max(peer.nextIndex, log.firstIndex()) - 1;
+        out.send(peer.name, new AppendRequest(term, prevIndex, log.termAt(prevIndex), commitIndex, round, entries));
         peer.lastSentNanos = nowNanos;
         peer.sentCommitIndex = commitIndex;
         peer.sentRound = round;

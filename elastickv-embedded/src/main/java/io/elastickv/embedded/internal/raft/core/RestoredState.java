@@ -10,10 +10,15 @@ import java.util.List;
  *     the log is empty
  * @param lastIndex index of the last entry in the log, 0 if there never was one
  * @param commitIndex an index known to be committed, 0 if none was recorded; what lies beyond the log is not believed
- * @param appliedIndex what the state machine already contains; the log must reach at least that far
+ * @param appliedIndex what the state machine already contains; the log must reach at least that far. If it is below {@code
+ *     firstIndex - 1} the state is lost: the member stores and votes, but does not campaign before it has got a snapshot
  * @param termRuns the terms of all entries, ascending; if {@code firstIndex > 1} the first run must also cover {@code
  *     firstIndex - 1}, the entry a snapshot ended with
  * @param cachedTail the newest entries, for the cache; may be empty, must end at {@code lastIndex} otherwise
+ * @param configuration the members as of {@code firstIndex - 1}; {@link Configuration#EMPTY} if they are not known
+ * @param configurationEntries all entries of kind {@link EntryKind#CONFIGURATION} in the log, ascending
+ * @param memoryLost what this member acknowledged before may be missing at the end of its log (term and vote are not):
+ *     it neither campaigns nor votes until it has got back from a leader what it may have had
  */
 public record RestoredState(
         HardState hardState,
@@ -22,12 +27,16 @@ public record RestoredState(
         long commitIndex,
         long appliedIndex,
         List<TermRun> termRuns,
-        List<LogEntry> cachedTail) {
+        List<LogEntry> cachedTail,
+        Configuration configuration,
+        List<LogEntry> configurationEntries,
+        boolean memoryLost) {
 
     /** Copies the lists and rejects what no log can be. */
     public RestoredState {
         termRuns = List.copyOf(termRuns);
         cachedTail = List.copyOf(cachedTail);
+        configurationEntries = List.copyOf(configurationEntries);
         if (firstIndex < 1) {
             throw new IllegalArgumentException("firstIndex " + firstIndex + " is below 1");
         }
@@ -42,17 +51,29 @@ public record RestoredState(
             throw new IllegalArgumentException("appliedIndex " + appliedIndex + " is not within the log, which ends at "
                     + lastIndex + ": entries that were applied are missing");
         }
-        if (appliedIndex < firstIndex - 1) {
-            throw new IllegalArgumentException(
-                    "appliedIndex " + appliedIndex + " leaves a gap before the log, which starts at " + firstIndex);
-        }
         checkRuns(firstIndex, lastIndex, termRuns);
         checkTail(lastIndex, cachedTail);
+        checkConfigurations(firstIndex, lastIndex, configurationEntries);
     }
 
-    /** The state of a member that has never run. */
-    public static RestoredState empty() {
-        return new RestoredState(HardState.INITIAL, 1, 0, 0, 0, List.of(), List.of());
+    /**
+     * The state of a member that has never run.
+     *
+     * @param configuration the first members of the group; {@link Configuration#EMPTY} for one that joins later
+     */
+    public static RestoredState empty(Configuration configuration) {
+        return new RestoredState(HardState.INITIAL, 1, 0, 0, 0, List.of(), List.of(), configuration, List.of(), false);
+    }
+
+    private static void checkConfigurations(long firstIndex, long lastIndex, List<LogEntry> entries) {
+        long previous = firstIndex - 1;
+        for (LogEntry entry : entries) {
+            if (entry.kind() != EntryKind.CONFIGURATION || entry.index() <= previous || entry.index() > lastIndex) {
+                throw new IllegalArgumentException("configurationEntries " + entries
+                        + " are not ascending configurations within the log, " + firstIndex + " to " + lastIndex);
+            }
+            previous = entry.index();
+        }
     }
 
     private static void checkRuns(long firstIndex, long lastIndex, List<TermRun> runs) {

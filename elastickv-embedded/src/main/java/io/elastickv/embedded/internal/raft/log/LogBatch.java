@@ -16,7 +16,10 @@ public final class LogBatch {
     /** Called exactly once, on the log's writer thread; must neither block nor throw. */
     public interface Completion {
 
-        /** All of the batch, and of every batch submitted before it, is durable. */
+        /**
+         * All of the batch, and of every batch submitted before it, is durable: with {@link Durability#MEMORY} only term,
+         * vote and removal outlast the operating system.
+         */
         void durable();
 
         /** Whether any of the batch will be found after a restart is unknown; nothing more will become durable. */
@@ -26,17 +29,20 @@ public final class LogBatch {
     private final Completion completion;
     private int size;
     private int[] groupIds = new int[8];
-    /** A LogEntry, a HardState, or null for a commit index. */
+    /** A LogEntry, a HardState, a Base, a Control, a NodeRecord, or null for a commit index. */
     private @Nullable Object[] items = new @Nullable Object[8];
 
     private int[] payloadLengths = new int[8];
     private long[] commitIndexes = new long[0];
     private long recordsLength;
     private int largestPayload;
+    private boolean mustSync;
+    private boolean mayFree;
     private boolean submitted;
 
-    /** Set and used by the writer thread. */
-    GroupLog[] groups = new GroupLog[0];
+    /** Set and used by the writer thread; null for a record of the node's. */
+    @Nullable
+    GroupLog[] groups = new @Nullable GroupLog[0];
 
     public LogBatch(Completion completion) {
         this.completion = completion;
@@ -46,6 +52,7 @@ public final class LogBatch {
     public LogBatch add(int groupId, HardState hardState) {
         String vote = hardState.votedFor();
         append(groupId, hardState, vote == null ? 0 : vote.getBytes(StandardCharsets.UTF_8).length);
+        mustSync = true;
         return this;
     }
 
@@ -63,6 +70,78 @@ public final class LogBatch {
         }
         commitIndexes[size - 1] = commitIndex;
         return this;
+    }
+
+    /**
+     * The group's entries up to {@code index}, whose term was {@code term}, are gone: they are in a durable checkpoint. If
+     * the log has that entry, what follows it stays; otherwise (a snapshot was installed) everything goes, and the log goes
+     * on after {@code index}. The commit index is {@code index} at least. Without effect if the base is there already.
+     */
+    public LogBatch addBase(int groupId, long index, long term) {
+        append(groupId, new Base(index, term), 0);
+        mayFree = true;
+        return this;
+    }
+
+    /** The group's replica left this node: nothing of it stays. If it ever comes back it is new, term and vote too. */
+    public LogBatch addRemoved(int groupId) {
+        append(groupId, Control.REMOVED, 0);
+        mayFree = true;
+        mustSync = true;
+        return this;
+    }
+
+    /**
+     * The group, whose memory was lost (see {@link GroupLog#memoryLost}), has again all that it may have acknowledged.
+     * Without effect on others.
+     */
+    public LogBatch addMemoryRecovered(int groupId) {
+        append(groupId, Control.MEMORY_RECOVERED, 0);
+        return this;
+    }
+
+    /** {@link #addBase}; the writer finds out which of its two meanings it has. */
+    static final class Base {
+        final long index;
+        final long term;
+        boolean replacesAll;
+
+        Base(long index, long term) {
+            this.index = index;
+            this.term = term;
+        }
+    }
+
+    /** Records that say nothing but that. */
+    enum Control {
+        REMOVED,
+        MEMORY_RECOVERED,
+        MEMORY_LOST
+    }
+
+    /** A record of the node's, not of a group's: {@link LogFormat#RECORD_START} or {@link LogFormat#RECORD_MARK}. */
+    record NodeRecord(byte kind, byte code, long index, String text) {}
+
+    LogBatch addMemoryLost(int groupId) {
+        append(groupId, Control.MEMORY_LOST, 0);
+        mustSync = true;
+        return this;
+    }
+
+    LogBatch add(NodeRecord item) {
+        append(0, item, item.text.getBytes(StandardCharsets.UTF_8).length);
+        mustSync = true;
+        return this;
+    }
+
+    /** Whether entries go with it. */
+    boolean mayFree() {
+        return mayFree;
+    }
+
+    /** Whether it must be durable in every mode before its completion is called. */
+    boolean mustSync() {
+        return mustSync;
     }
 
     public boolean isEmpty() {

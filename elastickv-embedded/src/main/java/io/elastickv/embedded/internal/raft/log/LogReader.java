@@ -6,10 +6,12 @@ import io.elastickv.embedded.internal.raft.core.LogEntry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -29,23 +31,32 @@ import org.slf4j.LoggerFactory;
 final class LogReader {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
-    private static final int WINDOW_BYTES = 128 << 10;
     private static final int MAX_OPEN_FILES = 8;
 
     private final NodeLogOptions options;
     private final NodeLog log;
-    private final ExecutorService executor;
+
+    /** Null in stepped mode, where {@link #waiting} takes its place. */
+    private final @Nullable ExecutorService executor;
+
+    private final Queue<Runnable> waiting = new ArrayDeque<>();
+    private boolean steppedClosed;
     private volatile @Nullable Thread thread;
 
     // What follows is used by the reader thread only.
-    private final FileWindow window = new FileWindow(WINDOW_BYTES);
+    private final FileWindow window;
     private final CRC32C crc = new CRC32C();
     private final Map<Long, NodeFile> openFiles = new LinkedHashMap<>(16, 0.75f, true);
 
     LogReader(NodeLogOptions options, NodeLog log) {
         this.options = options;
         this.log = log;
-        executor = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+        window = new FileWindow(options.bufferBytes());
+        executor = options.stepping() ? null : executor();
+    }
+
+    private ExecutorService executor() {
+        return new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread reader = new Thread(task, "elastickv-" + options.nodeName() + "-log-reader");
             reader.setDaemon(true);
             thread = reader;
@@ -53,11 +64,41 @@ final class LogReader {
         });
     }
 
+    /** Stepped mode: serves what was asked for before this call; false if nothing was. */
+    boolean step() {
+        boolean any = false;
+        for (int count = waiting.size(); count > 0; count--) {
+            Runnable task = waiting.poll();
+            if (task == null) {
+                break; // a callback waited for a read of its own, which served the others too
+            }
+            task.run();
+            any = true;
+        }
+        return any;
+    }
+
+    /** Stepped mode: whether reads wait. */
+    boolean hasWork() {
+        return !waiting.isEmpty();
+    }
+
     void read(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
-        try {
-            executor.execute(() -> serve(group, from, to, maxEntries, maxBytes, callback));
-        } catch (RejectedExecutionException e) {
+        if (!execute(() -> serve(group, from, to, maxEntries, maxBytes, callback))) {
             callback.failed(log.closedException());
+        }
+    }
+
+    /** False if the reader is closed. */
+    private boolean execute(Runnable task) {
+        if (executor == null) {
+            return !steppedClosed && waiting.add(task);
+        }
+        try {
+            executor.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
         }
     }
 
@@ -74,6 +115,7 @@ final class LogReader {
                 result.completeExceptionally(cause);
             }
         });
+        step();
         try {
             return result.join();
         } catch (CompletionException e) {
@@ -86,12 +128,17 @@ final class LogReader {
 
     /** Serves what was asked for before, then ends. */
     void close() {
+        if (executor == null) {
+            step();
+            steppedClosed = true;
+            closeFiles();
+            return;
+        }
         executor.shutdown();
         boolean interrupted = false;
         try {
             if (Thread.currentThread() != thread && executor.awaitTermination(10, TimeUnit.SECONDS)) {
-                openFiles.values().forEach(LogReader::closeQuietly);
-                openFiles.clear();
+                closeFiles();
             } else {
                 LOG.warn("the log's reader of node {} has not ended; its files stay open", options.nodeName());
             }
@@ -103,23 +150,61 @@ final class LogReader {
         }
     }
 
+    private void closeFiles() {
+        openFiles.values().forEach(SegmentFiles::closeQuietly);
+        openFiles.clear();
+    }
+
+    /** Any thread: segments before {@code start} are not read any more. */
+    void forget(long start) {
+        execute(() -> openFiles.entrySet().removeIf(entry -> {
+            boolean freed = entry.getKey() < start;
+            if (freed) {
+                SegmentFiles.closeQuietly(entry.getValue());
+            }
+            return freed;
+        }));
+    }
+
     private void serve(GroupLog group, long from, long to, int maxEntries, long maxBytes, ReadCallback callback) {
+        GroupLog.ReadPlan plan = null;
         List<LogEntry> entries;
         try {
             Throwable failure = log.failure();
             if (failure != null) {
                 throw failure;
             }
-            GroupLog.ReadPlan plan = group.plan(from, to, maxEntries);
+            plan = group.plan(from, to, maxEntries);
             entries = plan == null ? List.of() : read(plan, maxBytes);
+            requireThere(plan, group, from);
         } catch (Throwable e) {
-            if (e instanceof LogException || e instanceof Error) {
-                log.poison(e);
-            }
-            call(() -> callback.failed(e));
+            Throwable judged = judge(e, plan, group, from);
+            call(() -> callback.failed(judged));
             return;
         }
         call(() -> callback.entries(entries));
+    }
+
+    /**
+     * A segment may be freed and written again while it is read: then whatever was found counts for nothing. The log says so
+     * before it touches the file, so this must be asked after the file was read.
+     */
+    private void requireThere(GroupLog.@Nullable ReadPlan plan, GroupLog group, long from) {
+        if (plan != null && plan.firstSegment() < log.startSegment()) {
+            throw group.gone(from);
+        }
+    }
+
+    private Throwable judge(Throwable problem, GroupLog.@Nullable ReadPlan plan, GroupLog group, long from) {
+        try {
+            requireThere(plan, group, from);
+        } catch (EntriesGoneException e) {
+            return e;
+        }
+        if (problem instanceof LogException || problem instanceof Error) {
+            log.poison(problem);
+        }
+        return problem;
     }
 
     private static void call(Runnable callback) {
@@ -191,7 +276,7 @@ final class LogReader {
         if (payload < 0
                 || payload > LogFormat.MAX_RECORD_BYTES
                 || kind < LogFormat.RECORD_ENTRY
-                || kind > LogFormat.RECORD_COMMIT) {
+                || kind > LogFormat.RECORD_MARK) {
             throw corrupt(path, offset, "no record is where one was written");
         }
         return LogFormat.recordBytes(payload);
@@ -213,7 +298,8 @@ final class LogReader {
                     "expected entry " + index + " of term " + plan.terms().termAt(index) + " of group " + plan.groupId()
                             + ", found entry " + foundIndex + " of term " + term);
         }
-        if (length > WINDOW_BYTES && offset + length > file(sequence, path).size()) {
+        if (length > options.bufferBytes()
+                && offset + length > file(sequence, path).size()) {
             // asked before so much is allocated
             throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
         }
@@ -225,7 +311,7 @@ final class LogReader {
             throw corrupt(path, offset, "the file ends within entry " + index + " of group " + plan.groupId());
         }
         crc.update(payload);
-        if ((int) crc.getValue() != expectedCrc) {
+        if (((int) crc.getValue() ^ LogFormat.recordMask(log.salt(sequence))) != expectedCrc) {
             throw corrupt(path, offset, "the checksum of entry " + index + " of group " + plan.groupId() + " is wrong");
         }
         return new LogEntry(index, term, EntryKind.ofCode(kindCode), payload); // recovery knew the kind
@@ -242,20 +328,12 @@ final class LogReader {
                 Long eldest = openFiles.keySet().iterator().next();
                 NodeFile closing = openFiles.remove(eldest);
                 if (closing != null) {
-                    closeQuietly(closing);
+                    SegmentFiles.closeQuietly(closing);
                 }
             }
             file = options.files().openForReading(path);
             openFiles.put(sequence, file);
         }
         return file;
-    }
-
-    private static void closeQuietly(NodeFile file) {
-        try {
-            file.close();
-        } catch (IOException e) {
-            LOG.debug("closing a file of the log failed", e);
-        }
     }
 }

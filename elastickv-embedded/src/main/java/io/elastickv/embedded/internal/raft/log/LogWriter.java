@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.raft.log;
 
+import io.elastickv.embedded.internal.raft.log.LogBatch.NodeRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,26 +29,97 @@ final class LogWriter implements Runnable {
     /** JCTools' variant without Unsafe, whose use newer JVMs warn about. */
     private final Queue<LogBatch> queue = new MpscUnboundedAtomicArrayQueue<>(1024);
 
+    /** Of batches that nobody waits for. */
+    static final LogBatch.Completion NOBODY = new LogBatch.Completion() {
+        @Override
+        public void durable() {}
+
+        @Override
+        public void failed(Throwable cause) {}
+    };
+
     private final NodeLog log;
+    private final SegmentFiles files;
     private final SegmentWriter segments;
-    private final Thread thread;
+    private final NodeRecord opened;
+
+    /** Null in stepped mode. */
+    private final @Nullable Thread thread;
+
     private final AtomicBoolean parked = new AtomicBoolean();
     private final List<LogBatch> taken = new ArrayList<>();
+
+    /** Stepped mode: whether a pass is under way, which calls completions. */
+    private boolean passing;
+
     private volatile boolean closing;
     private volatile boolean terminated;
 
     private volatile NodeLogStats stats;
 
-    LogWriter(NodeLogOptions options, NodeLog log, SegmentWriter segments) {
+    /** The segment that says how the log was opened. */
+    private long openedSegment;
+
+    private long publishedSegment;
+
+    /** Whether segments may have become free since that was looked at. */
+    private boolean mayFree = true;
+
+    /** @param opened what to write first */
+    LogWriter(NodeLogOptions options, NodeLog log, SegmentFiles files, SegmentWriter segments, NodeRecord opened) {
         this.log = log;
+        this.files = files;
         this.segments = segments;
-        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0);
-        thread = new Thread(this, "elastickv-" + options.nodeName() + "-log-writer");
-        thread.setDaemon(true);
+        this.opened = opened;
+        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0, 0);
+        if (options.stepping()) {
+            thread = null;
+        } else {
+            thread = new Thread(this, "elastickv-" + options.nodeName() + "-log-writer");
+            thread.setDaemon(true);
+        }
     }
 
-    void start() {
-        thread.start();
+    /**
+     * Writes that the log is open, and which groups lost their memory, then goes to work.
+     *
+     * @throws LogException if the disk refuses
+     */
+    void start(Iterable<GroupLog> lost) {
+        LogBatch first = new LogBatch(NOBODY).add(opened);
+        lost.forEach(group -> first.addMemoryLost(group.groupId()));
+        taken.add(first);
+        commitAndFree();
+        if (log.failure() instanceof RuntimeException failure) {
+            closeSegments();
+            throw failure;
+        }
+        stats = new NodeLogStats(segments.fsyncs(), 0, 0, 0, 0, 0);
+        if (thread != null) {
+            thread.start();
+        }
+    }
+
+    /** Stepped mode: whether batches wait. */
+    boolean hasWork() {
+        return !queue.isEmpty();
+    }
+
+    /** Stepped mode: one group commit of what waits; false if nothing did. */
+    boolean step() {
+        if (passing || terminated || queue.isEmpty()) {
+            return false;
+        }
+        passing = true;
+        try {
+            pass();
+        } finally {
+            passing = false;
+        }
+        if (closing) {
+            run(); // a completion closed the log
+        }
+        return true;
     }
 
     /** Any thread. */
@@ -69,6 +141,12 @@ final class LogWriter implements Runnable {
     /** Writes what was submitted before, then ends. */
     void close() {
         closing = true;
+        if (thread == null) {
+            if (!passing) {
+                run();
+            }
+            return;
+        }
         LockSupport.unpark(thread);
         if (Thread.currentThread() == thread) {
             return; // a completion closes the log: the loop ends after it
@@ -91,9 +169,7 @@ final class LogWriter implements Runnable {
     public void run() {
         try {
             while (awaitWork()) {
-                take();
-                commit();
-                taken.clear();
+                pass();
             }
             seal();
         } finally {
@@ -115,6 +191,49 @@ final class LogWriter implements Runnable {
             parked.set(false);
         }
         return true;
+    }
+
+    private void pass() {
+        take();
+        commitAndFree();
+    }
+
+    private void commitAndFree() {
+        commit();
+        taken.clear();
+        if (mayFree && log.failure() == null) {
+            mayFree = false;
+            free();
+            taken.clear();
+        }
+    }
+
+    /**
+     * Frees the oldest segments if no group has an entry there. What else is only there is written once more before, in one
+     * frame with the number of the segment that is now the first.
+     */
+    private void free() {
+        long start = log.firstSegment(segments.sequence());
+        if (start <= files.start()) {
+            return;
+        }
+        LogBatch carried = new LogBatch(NOBODY);
+        log.carryOver(carried, start);
+        if (openedSegment < start) {
+            carried.add(opened);
+        }
+        carried.add(new NodeRecord(LogFormat.RECORD_START, (byte) 0, start, ""));
+        taken.add(carried);
+        commit();
+        if (log.failure() != null) {
+            return;
+        }
+        try {
+            files.release(start);
+            log.reader().forget(start);
+        } catch (Throwable e) {
+            log.poison(e);
+        }
     }
 
     private void take() {
@@ -149,8 +268,12 @@ final class LogWriter implements Runnable {
         int lastId = 0;
         GroupLog last = null;
         for (LogBatch batch : taken) {
-            GroupLog[] groups = new GroupLog[batch.size()];
+            @Nullable GroupLog[] groups = new @Nullable GroupLog[batch.size()];
+            mayFree |= batch.mayFree();
             for (int i = 0; i < groups.length; i++) {
+                if (batch.item(i) instanceof NodeRecord) {
+                    continue;
+                }
                 int id = batch.groupId(i);
                 if (last == null || id != lastId) {
                     last = log.group(id);
@@ -168,6 +291,10 @@ final class LogWriter implements Runnable {
 
     /** Shows the records in the groups, in order. */
     private void publish(long firstRecord) {
+        if (segments.sequence() != publishedSegment) {
+            publishedSegment = segments.sequence();
+            mayFree = true;
+        }
         long position = SparseIndex.position(segments.sequence(), firstRecord);
         long records = 0;
         long bytes = LogFormat.FRAME_HEADER_BYTES;
@@ -179,7 +306,16 @@ final class LogWriter implements Runnable {
                 while (end < batch.size() && batch.groups[end] == group) {
                     end++;
                 }
-                position = group.publish(batch, i, end, position);
+                if (group != null) {
+                    position = group.publish(batch, i, end, position);
+                } else {
+                    for (int k = i; k < end; k++) {
+                        position += batch.recordBytes(k);
+                        if (batch.item(k) == opened) {
+                            openedSegment = segments.sequence();
+                        }
+                    }
+                }
                 i = end;
             }
             records += batch.size();
@@ -190,18 +326,24 @@ final class LogWriter implements Runnable {
                 stats.frames() + 1,
                 stats.batches() + taken.size(),
                 stats.records() + records,
-                stats.bytes() + bytes);
+                stats.bytes() + bytes,
+                files.recycled());
     }
 
     /** Lets the next start tell damage from a torn end: what a frame follows was durable. */
     private void seal() {
         try {
-            if (log.failure() == null && stats.frames() > 0) {
-                segments.writeFrame(List.of());
+            if (log.failure() == null) {
+                NodeRecord closed = new NodeRecord(LogFormat.RECORD_MARK, LogFormat.MARK_CLOSED, 0, "");
+                segments.writeFrame(List.of(new LogBatch(NOBODY).add(closed)));
             }
         } catch (Throwable e) {
             log.poison(e);
         }
+        closeSegments();
+    }
+
+    private void closeSegments() {
         try {
             segments.close();
         } catch (IOException e) {

@@ -1,10 +1,13 @@
 package io.elastickv.embedded.internal.raft.log;
 
 import io.elastickv.embedded.internal.files.NodeFiles;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Objects;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * How to open a {@link NodeLog}.
@@ -18,7 +21,12 @@ import java.util.function.LongSupplier;
  *     127 us, in steps of 4 MiB 101 us, the whole segment beforehand 103 us: steps of 4 MiB need no second thread
  * @param maxRecordBytes the largest payload of one entry
  * @param files the file system
- * @param salts where the salt of a new segment comes from: what is in a frame's header and no client can guess
+ * @param salts where the salt of a new segment comes from: what is in a frame's header and no client can guess; never the
+ *     same twice, as it tells the lives of a file apart
+ * @param maxSpareSegments how many files of freed segments are kept to be written again; the others are deleted
+ * @param stepping no threads: nothing happens but in {@link NodeLog#step}, on the caller's thread; for simulations
+ * @param bootId names the run of the operating system, whose memory is gone when it ends; empty if unknown. Read once, when
+ *     the log is opened
  */
 public record NodeLogOptions(
         Path directory,
@@ -28,7 +36,10 @@ public record NodeLogOptions(
         int preallocateBytes,
         int maxRecordBytes,
         NodeFiles files,
-        LongSupplier salts) {
+        LongSupplier salts,
+        int maxSpareSegments,
+        boolean stepping,
+        Supplier<String> bootId) {
 
     /** 64 MiB. */
     public static final long DEFAULT_SEGMENT_BYTES = 64L << 20;
@@ -39,6 +50,10 @@ public record NodeLogOptions(
     /** 64 MiB: several of the largest values (16 MiB) in one command. */
     public static final int DEFAULT_MAX_RECORD_BYTES = 64 << 20;
 
+    /** 2: what a node writes while the oldest segments are being freed. */
+    public static final int DEFAULT_MAX_SPARE_SEGMENTS = 2;
+
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final SecureRandom RANDOM = new SecureRandom();
 
     public NodeLogOptions {
@@ -47,6 +62,7 @@ public record NodeLogOptions(
         Objects.requireNonNull(durability, "durability");
         Objects.requireNonNull(files, "files");
         Objects.requireNonNull(salts, "salts");
+        Objects.requireNonNull(bootId, "bootId");
         require(segmentBytes >= 2 * LogFormat.SEGMENT_HEADER_BYTES, "segmentBytes", segmentBytes, "at least 8192");
         require(segmentBytes <= LogFormat.MAX_SEGMENT_BYTES, "segmentBytes", segmentBytes, "at most 16 GiB");
         require(preallocateBytes >= 512, "preallocateBytes", preallocateBytes, "at least 512");
@@ -57,6 +73,7 @@ public record NodeLogOptions(
                 "maxRecordBytes",
                 maxRecordBytes,
                 "at most " + LogFormat.MAX_RECORD_BYTES);
+        require(maxSpareSegments >= 0, "maxSpareSegments", maxSpareSegments, "at least 0");
     }
 
     /** The defaults, with {@link Durability#FSYNC}. */
@@ -69,35 +86,121 @@ public record NodeLogOptions(
                 DEFAULT_PREALLOCATE_BYTES,
                 DEFAULT_MAX_RECORD_BYTES,
                 NodeFiles.system(),
-                RANDOM::nextLong);
+                RANDOM::nextLong,
+                DEFAULT_MAX_SPARE_SEGMENTS,
+                false,
+                NodeLogOptions::readBootId);
     }
 
     public NodeLogOptions withDurability(Durability value) {
-        return new NodeLogOptions(
-                directory, nodeName, value, segmentBytes, preallocateBytes, maxRecordBytes, files, salts);
+        Draft draft = new Draft(this);
+        draft.durability = value;
+        return draft.options();
     }
 
     public NodeLogOptions withSegmentBytes(long value) {
-        return new NodeLogOptions(
-                directory, nodeName, durability, value, preallocateBytes, maxRecordBytes, files, salts);
+        Draft draft = new Draft(this);
+        draft.segmentBytes = value;
+        return draft.options();
     }
 
     public NodeLogOptions withPreallocateBytes(int value) {
-        return new NodeLogOptions(directory, nodeName, durability, segmentBytes, value, maxRecordBytes, files, salts);
+        Draft draft = new Draft(this);
+        draft.preallocateBytes = value;
+        return draft.options();
     }
 
     public NodeLogOptions withMaxRecordBytes(int value) {
-        return new NodeLogOptions(directory, nodeName, durability, segmentBytes, preallocateBytes, value, files, salts);
+        Draft draft = new Draft(this);
+        draft.maxRecordBytes = value;
+        return draft.options();
     }
 
     public NodeLogOptions withFiles(NodeFiles value) {
-        return new NodeLogOptions(
-                directory, nodeName, durability, segmentBytes, preallocateBytes, maxRecordBytes, value, salts);
+        Draft draft = new Draft(this);
+        draft.files = value;
+        return draft.options();
     }
 
     public NodeLogOptions withSalts(LongSupplier value) {
-        return new NodeLogOptions(
-                directory, nodeName, durability, segmentBytes, preallocateBytes, maxRecordBytes, files, value);
+        Draft draft = new Draft(this);
+        draft.salts = value;
+        return draft.options();
+    }
+
+    public NodeLogOptions withMaxSpareSegments(int value) {
+        Draft draft = new Draft(this);
+        draft.maxSpareSegments = value;
+        return draft.options();
+    }
+
+    public NodeLogOptions withBootId(Supplier<String> value) {
+        Draft draft = new Draft(this);
+        draft.bootId = value;
+        return draft.options();
+    }
+
+    /** For one buffer: no more than a small segment has, as simulations have many logs. */
+    int bufferBytes() {
+        return (int) Math.max(16 << 10, Math.min(256 << 10, segmentBytes));
+    }
+
+    /** No threads: see {@link NodeLog#step}. */
+    public NodeLogOptions withStepping() {
+        Draft draft = new Draft(this);
+        draft.stepping = true;
+        return draft.options();
+    }
+
+    /** Linux tells; elsewhere every start counts as one without memory. */
+    private static String readBootId() {
+        try {
+            return Files.readString(BOOT_ID).strip();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** The options on the way to others. */
+    private static final class Draft {
+        private final NodeLogOptions from;
+        private Durability durability;
+        private long segmentBytes;
+        private int preallocateBytes;
+        private int maxRecordBytes;
+        private NodeFiles files;
+        private LongSupplier salts;
+        private int maxSpareSegments;
+        private boolean stepping;
+        private Supplier<String> bootId;
+
+        Draft(NodeLogOptions from) {
+            this.from = from;
+            durability = from.durability;
+            segmentBytes = from.segmentBytes;
+            preallocateBytes = from.preallocateBytes;
+            maxRecordBytes = from.maxRecordBytes;
+            files = from.files;
+            salts = from.salts;
+            maxSpareSegments = from.maxSpareSegments;
+            stepping = from.stepping;
+            bootId = from.bootId;
+        }
+
+        NodeLogOptions options() {
+            return new NodeLogOptions(
+                    from.directory,
+                    from.nodeName,
+                    durability,
+                    segmentBytes,
+                    preallocateBytes,
+                    maxRecordBytes,
+                    files,
+                    salts,
+                    maxSpareSegments,
+                    stepping,
+                    bootId);
+        }
     }
 
     private static void require(boolean condition, String field, long value, String expected) {

@@ -8,5 +8,6 @@ package io.elastickv.embedded.internal.raft.log;
  * @param batches batches that became durable
  * @param records records that became durable
  * @param bytes bytes of the frames written, headers included
+ * @param recycledSegments segments written into the files of freed ones
  */
-public record NodeLogStats(long fsyncs, long frames, long batches, long records, long bytes) {}
+public record NodeLogStats(long fsyncs, long frames, long batches, long records, long bytes, long recycledSegments) {}

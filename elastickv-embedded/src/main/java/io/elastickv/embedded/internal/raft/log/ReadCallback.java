@@ -3,7 +3,8 @@ package io.elastickv.embedded.internal.raft.log;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import java.util.List;
 
-/** Receives the result of {@link GroupLog#read}; called once, on the log's reader thread; must not block. */
+/** Receives the result of {@link GroupLog#read}; called once, on the log's reader thread (in stepped mode, in
+ * {@link NodeLog#step}); must not block. */
 public interface ReadCallback {
 
     /**
@@ -12,6 +13,9 @@ public interface ReadCallback {
      */
     void entries(List<LogEntry> entries);
 
-    /** The entries cannot be read; if that is because the disk or the file is bad, the log is poisoned now. */
+    /**
+     * The entries cannot be read. {@link EntriesGoneException}: they were compacted, all is well; otherwise, if the disk or the
+     * file is bad, the log is poisoned now.
+     */
     void failed(Throwable cause);
 }

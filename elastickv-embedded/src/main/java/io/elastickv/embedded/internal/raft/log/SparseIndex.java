@@ -61,6 +61,27 @@ final class SparseIndex {
         bytesSincePoint += bytes;
     }
 
+    /** Forgets what no entry from {@code index} on is found with. {@code index} must be an entry of the group. */
+    void dropBefore(long index) {
+        int drop = floor(index);
+        if (drop > 0) {
+            size -= drop;
+            int capacity = Math.max(4, size + (size >> 1));
+            indexes = Arrays.copyOf(Arrays.copyOfRange(indexes, drop, drop + size), capacity);
+            positions = Arrays.copyOf(Arrays.copyOfRange(positions, drop, drop + size), capacity);
+        }
+    }
+
+    void clear() {
+        size = 0;
+        bytesSincePoint = 0;
+    }
+
+    /** The segment of entry {@code index}, which must be one of the group's. */
+    long segmentOf(long index) {
+        return sequence(positions[floor(index)]);
+    }
+
     /** How many points there are. */
     int size() {
         return size;

@@ -47,6 +47,27 @@ final class TermRuns {
         }
     }
 
+    /** Forgets the terms before {@code index}, whose own term is {@code term}, also where it was not known. */
+    void beginAt(long index, long term) {
+        int drop = 0;
+        while (drop < size && (firsts[drop] <= index || terms[drop] == term)) {
+            drop++;
+        }
+        long[] newFirsts = new long[Math.max(4, size - drop + 2)];
+        long[] newTerms = new long[newFirsts.length];
+        newFirsts[0] = index;
+        newTerms[0] = term;
+        System.arraycopy(firsts, drop, newFirsts, 1, size - drop);
+        System.arraycopy(terms, drop, newTerms, 1, size - drop);
+        firsts = newFirsts;
+        terms = newTerms;
+        size += 1 - drop;
+    }
+
+    void clear() {
+        size = 0;
+    }
+
     List<TermRun> toList() {
         List<TermRun> runs = new ArrayList<>(size);
         for (int i = 0; i < size; i++) {

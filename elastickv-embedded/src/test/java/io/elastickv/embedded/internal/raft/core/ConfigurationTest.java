@@ -10,11 +10,11 @@ import org.junit.jupiter.api.Test;
 
 class ConfigurationTest {
 
-    private static final Configuration SOME = new Configuration(List.of("a", "bé"), List.of("c@1"));
+    private static final Configuration SOME = new Configuration(7, List.of("a", "bé"), List.of("c@1"));
 
     @Test
-    void theBytesAreThoseOfVersionOne() {
-        assertThat(HexFormat.of().formatHex(SOME.encode())).isEqualTo("01" + "0002000161000362c3a9" + "00010003634031");
+    void theBytesAreThoseOfFormatOne() {
+        assertThat(HexFormat.of().formatHex(SOME.encode())).isEqualTo("01" + "0000000000000007" + "0002000161000362c3a9" + "00010003634031");
     }
 
     @Test
@@ -55,6 +55,8 @@ class ConfigurationTest {
         assertThat(grown.isLearner("b")).isTrue();
         assertThat(grown.promoted("b").voters()).containsExactly("a", "b");
         assertThat(grown.promoted("b").without("a").members()).containsExactly("b");
+        assertThat(one.version()).isZero();
+        assertThat(grown.promoted("b").without("a").version()).isEqualTo(3);
         assertThatThrownBy(() -> one.promoted("c")).isInstanceOf(IllegalArgumentException.class);
     }
 }

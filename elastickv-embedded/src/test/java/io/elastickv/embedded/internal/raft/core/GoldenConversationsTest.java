@@ -266,4 +266,136 @@ class GoldenConversationsTest {
                 """);
         assertThat(cluster.durableLog("n1")).isEqualTo(cluster.durableLog("n2"));
     }
+
+    /** Ongaro, 4.2.1: a new member first gets the log, then the vote. */
+    @Test
+    void aMemberIsAddedAndPromoted() {
+        ScriptedCluster cluster = new ScriptedCluster(2);
+        cluster.elect("n1");
+        cluster.make("n3");
+        cluster.transcript();
+        cluster.change("n1", new MemberChange.AddLearner("n3"));
+        cluster.settle();
+        cluster.pass(100);
+        cluster.settle();
+        cluster.change("n1", new MemberChange.Promote("n3"));
+        cluster.settle();
+        assertThat(cluster.core("n3").configuration().voters()).containsExactly("n1", "n2", "n3");
+        assertThat(cluster.transcript()).isEqualTo("""
+                n1->n2 Append(1) after 1:1 commit 1 + 2:1
+                n1->n3 Append(1) after 2:1 commit 1
+                n3 is FOLLOWER of term 1, leader n1
+                n2->n1 Ack(1) 2 of 2
+                n3->n1 Reject(1) 2 hint 0:0
+                n1->n3 Append(1) after 0:0 commit 2 + 1:1 2:1
+                n3->n1 Ack(1) 2 of 2
+                n1->n2 Append(1) after 2:1 commit 2
+                n1->n3 Append(1) after 2:1 commit 2
+                n2->n1 Ack(1) 2 of 2
+                n3->n1 Ack(1) 2 of 2
+                n1->n2 Append(1) after 2:1 commit 2 + 3:1
+                n1->n3 Append(1) after 2:1 commit 2 + 3:1
+                n2->n1 Ack(1) 3 of 3
+                n3->n1 Ack(1) 3 of 3
+                """);
+    }
+
+    /** Ongaro, 4.2.2: the leader goes. */
+    @Test
+    void aLeaderRemovesItself() {
+        ScriptedCluster cluster = new ScriptedCluster(3);
+        cluster.elect("n1");
+        cluster.transcript();
+        cluster.change("n1", new MemberChange.Remove("n1"));
+        cluster.settle();
+        cluster.pass(100);
+        cluster.settle();
+        assertThat(cluster.transcript()).isEqualTo("""
+                n1->n2 Append(1) after 1:1 commit 1 + 2:1
+                n1->n3 Append(1) after 1:1 commit 1 + 2:1
+                n2->n1 Ack(1) 2 of 2
+                n3->n1 Ack(1) 2 of 2
+                n1->n2 TimeoutNow(1)
+                n2 is CANDIDATE of term 2
+                n2->n3 Vote?(2) last 2:1 transfer
+                n3 is FOLLOWER of term 2
+                n3->n2 Vote(2) yes
+                n2 is LEADER of term 2, leader n2
+                n2->n3 Append(2) after 2:1 commit 1 + 3:2
+                n3 is FOLLOWER of term 2, leader n2
+                n3->n2 Ack(2) 3 of 3
+                n1->n2 Append(1) after 2:1 commit 2
+                n1->n3 Append(1) after 2:1 commit 2
+                n1->n2 TimeoutNow(1)
+                n2->n3 Append(2) after 3:2 commit 3
+                n2->n1 Reject(2) 2 hint 0:0
+                n1 is FOLLOWER of term 2
+                n3->n1 Reject(2) 2 hint 0:0
+                n3->n2 Ack(2) 3 of 3
+                """);
+    }
+
+    /** Ongaro, chapter 5; the follower fetches. */
+    @Test
+    void aFollowerFetchesASnapshot() {
+        ScriptedCluster cluster = new ScriptedCluster(3);
+        cluster.elect("n1");
+        cluster.isolate("n3");
+        cluster.propose("n1", "a", "b", "c");
+        cluster.settle();
+        cluster.compact("n1", 3);
+        cluster.heal("n3");
+        cluster.transcript();
+        cluster.pass(100);
+        cluster.settle();
+        cluster.install("n3", "n1");
+        cluster.settle();
+        cluster.propose("n1", "d");
+        cluster.settle();
+        assertThat(cluster.transcript()).isEqualTo("""
+                n1->n2 Append(1) after 4:1 commit 4
+                n1->n3 Append(1) after 4:1 commit 4
+                n2->n1 Ack(1) 4 of 4
+                n3->n1 Reject(1) 4 hint 1:1
+                n1->n3 Append(1) after 3:1 commit 4
+                n1->n3 SnapshotRequired(1) at 3 at least
+                n3 fetches a snapshot of n1 at 3 at least
+                n3->n1 Reject(1) 3 hint 1:1
+                n3 has installed a snapshot at 4:1
+                n3->n1 Ack(1) 4 of 4
+                n1->n2 Append(1) after 4:1 commit 4 + 5:1
+                n1->n3 Append(1) after 4:1 commit 4 + 5:1
+                n2->n1 Ack(1) 5 of 5
+                n3->n1 Ack(1) 5 of 5
+                """);
+    }
+
+    /** A follower has lost the end of its log, which its leader takes for granted. */
+    @Test
+    void aFollowerRecoversItsMemory() {
+        ScriptedCluster cluster = new ScriptedCluster(3);
+        cluster.elect("n1");
+        cluster.propose("n1", "a", "b", "c");
+        cluster.settle();
+        cluster.crash("n2");
+        cluster.loseMemory("n2", 2);
+        cluster.start("n2");
+        cluster.transcript();
+        cluster.pass(100);
+        cluster.settle();
+        assertThat(cluster.core("n2").memoryLost()).isFalse();
+        assertThat(cluster.transcript()).isEqualTo("""
+                n1->n2 Append(1) after 4:1 commit 4
+                n2 is FOLLOWER of term 1, leader n1
+                n1->n3 Append(1) after 4:1 commit 4
+                n2->n1 Reject(1) 4 hint 2:1
+                n2->n1 MemoryLost(1)
+                n3->n1 Ack(1) 4 of 4
+                n1->n2 RecoverUpTo(1) 4
+                n1->n2 Append(1) after 4:1 commit 4
+                n2->n1 Reject(1) 4 hint 2:1
+                n1->n2 Append(1) after 2:1 commit 4 + 3:1 4:1
+                n2->n1 Ack(1) 4 of 4
+                """);
+    }
 }

@@ -15,7 +15,7 @@ class RaftLogTest {
     }
 
     private static RaftLog emptyLog(long maxCachedBytes) {
-        return new RaftLog(RestoredState.empty(), maxCachedBytes);
+        return new RaftLog(RestoredState.empty(Configuration.EMPTY), maxCachedBytes);
     }
 
     @Test
@@ -89,7 +89,10 @@ class RaftLogTest {
                         0,
                         0,
                         List.of(new TermRun(1, 1), new TermRun(3, 2), new TermRun(6, 5)),
-                        List.of(entry(5, 2), entry(6, 5))),
+                        List.of(entry(5, 2), entry(6, 5)),
+                        Configuration.EMPTY,
+                        List.of(),
+                        false),
                 10_000);
         assertThat(log.termAt(2)).isEqualTo(1);
         assertThat(log.termAt(5)).isEqualTo(2);

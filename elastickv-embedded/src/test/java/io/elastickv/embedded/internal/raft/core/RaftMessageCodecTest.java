@@ -41,6 +41,9 @@ class RaftMessageCodecTest {
             new Golden(
                     "010905000000000000002a" + "0c" + "e8a38ca8ba33" + "01",
                     new RaftMessage.ReadIndexResponse(5, 42, 12, 1_768_000_000_488L, true)),
+            new Golden("010a05ac02", new RaftMessage.SnapshotRequired(5, 300)),
+            new Golden("010b05fffffffffffffffe", new RaftMessage.MemoryLost(5, -2)),
+            new Golden("010c05000000000000002aac02", new RaftMessage.RecoverUpTo(5, 42, 300)),
             new Golden("0107ffffffffffffffff7f", new RaftMessage.TimeoutNow(Long.MAX_VALUE)));
 
     @Test
@@ -95,7 +98,7 @@ class RaftMessageCodecTest {
         for (String hex : List.of(
                 "0105050402030" + "7" + "ffffffffffffffff7f", // entries without end
                 "01050504020307" + "01" + "0501" + "ffffffff07" + "61", // a payload of 2 GB
-                "01050504020307" + "01" + "0502" + "00", // a kind that is not known
+                "01050504020307" + "01" + "0503" + "00", // a kind that is not known
                 "02070500", // another version
                 "011405", // another type
                 "010405" + "02", // neither true nor false
@@ -150,7 +153,7 @@ class RaftMessageCodecTest {
 
     private static RaftMessage randomMessage(SplittableRandom random) {
         long term = number(random);
-        return switch (random.nextInt(9)) {
+        return switch (random.nextInt(12)) {
             case 0 -> new RaftMessage.PreVoteRequest(term, number(random), number(random));
             case 1 -> new RaftMessage.PreVoteResponse(term, number(random), random.nextBoolean());
             case 2 -> new RaftMessage.VoteRequest(term, number(random), number(random), random.nextBoolean());
@@ -170,6 +173,9 @@ class RaftMessageCodecTest {
             case 7 ->
                 new RaftMessage.ReadIndexResponse(
                         term, random.nextLong(), number(random), number(random), random.nextBoolean());
+            case 8 -> new RaftMessage.SnapshotRequired(term, number(random));
+            case 9 -> new RaftMessage.MemoryLost(term, random.nextLong());
+            case 10 -> new RaftMessage.RecoverUpTo(term, random.nextLong(), number(random));
             default -> randomAppend(term, random);
         };
     }
@@ -181,8 +187,7 @@ class RaftMessageCodecTest {
         for (int i = 0; i < count; i++) {
             byte[] payload = new byte[random.nextInt(3) == 0 ? 0 : random.nextInt(200)];
             random.nextBytes(payload);
-            entries.add(new LogEntry(
-                    prev + 1 + i, number(random), random.nextBoolean() ? EntryKind.COMMAND : EntryKind.NOOP, payload));
+            entries.add(new LogEntry(prev + 1 + i, number(random), EntryKind.ofCode(random.nextInt(3)), payload));
         }
         return new RaftMessage.AppendRequest(term, prev, number(random), number(random), number(random), entries);
     }

@@ -25,14 +25,17 @@ final class ScriptedCluster {
         RaftCore core;
 
         HardState durableState = HardState.INITIAL;
-        final List<LogEntry> durableLog = new ArrayList<>();
+        SimLog durableLog = new SimLog();
+        boolean memoryLost;
+        long appliedIndex;
         final List<HardState> heldStates = new ArrayList<>();
         final List<LogEntry> heldEntries = new ArrayList<>();
         final List<Mail> heldMail = new ArrayList<>();
         boolean holdsWrites;
 
-        Node(RaftConfig config) {
+        Node(RaftConfig config, Configuration born) {
             this.config = config;
+            durableLog.setBaseConfiguration(born);
         }
     }
 
@@ -42,6 +45,7 @@ final class ScriptedCluster {
     final List<Effects.ReadReady> readsReady = new ArrayList<>();
     final List<Effects.ReadFailed> readsFailed = new ArrayList<>();
     final List<Effects.LogRead> logReads = new ArrayList<>();
+    final List<Effects.FetchSnapshot> fetches = new ArrayList<>();
     private final TreeSet<String> isolated = new TreeSet<>();
     private final StringBuilder transcript = new StringBuilder();
     long nowNanos;
@@ -55,10 +59,9 @@ final class ScriptedCluster {
             names.add("n" + i);
         }
         for (String name : names) {
-            RaftConfig d = template != null ? template : RaftConfig.of(name, names);
-            nodes.add(new Node(new RaftConfig(
+            RaftConfig d = template != null ? template : RaftConfig.of(name);
+            RaftConfig config = new RaftConfig(
                     name,
-                    names,
                     1_000 * MILLI,
                     100 * MILLI,
                     maxEntriesPerAppend,
@@ -68,9 +71,31 @@ final class ScriptedCluster {
                     d.maxUncommittedEntries(),
                     d.maxUncommittedBytes(),
                     d.maxCachedEntryBytes(),
-                    d.preferredLeader())));
+                    d.preferredLeader());
+            nodes.add(new Node(config, Configuration.of(names)));
             start(name);
         }
+    }
+
+    /** A replica that was just made, and knows nobody. */
+    void make(String name) {
+        RaftConfig d = RaftConfig.of(name);
+        names.add(name);
+        nodes.add(new Node(
+                new RaftConfig(
+                        name,
+                        1_000 * MILLI,
+                        100 * MILLI,
+                        d.maxEntriesPerAppend(),
+                        d.maxBytesPerAppend(),
+                        d.maxInFlightAppends(),
+                        d.maxInFlightBytes(),
+                        d.maxUncommittedEntries(),
+                        d.maxUncommittedBytes(),
+                        d.maxCachedEntryBytes(),
+                        null),
+                Configuration.EMPTY));
+        start(name);
     }
 
     private Node node(String name) {
@@ -89,21 +114,26 @@ final class ScriptedCluster {
     void plantLog(String name, HardState state, LogEntry... entries) {
         Node node = node(name);
         node.durableState = state;
-        node.durableLog.clear();
-        node.durableLog.addAll(List.of(entries));
+        node.durableLog.truncateTo(0);
+        List.of(entries).forEach(node.durableLog::put);
     }
 
     void start(String name) {
         Node node = node(name);
-        List<TermRun> runs = new ArrayList<>();
-        for (LogEntry e : node.durableLog) {
-            if (runs.isEmpty() || runs.get(runs.size() - 1).term() != e.term()) {
-                runs.add(new TermRun(e.index(), e.term()));
-            }
-        }
+        SimLog log = node.durableLog;
         node.core = new RaftCore(
                 node.config,
-                new RestoredState(node.durableState, 1, node.durableLog.size(), 0, 0, runs, node.durableLog),
+                new RestoredState(
+                        node.durableState,
+                        log.baseIndex() + 1,
+                        log.lastIndex(),
+                        0,
+                        node.appliedIndex,
+                        log.runs(),
+                        log.entries(),
+                        log.configurationAt(log.baseIndex()),
+                        log.configurationEntries(),
+                        node.memoryLost),
                 nowNanos,
                 nowNanos / MILLI,
                 new SplittableRandom(names.indexOf(name) + 1));
@@ -176,6 +206,69 @@ final class ScriptedCluster {
         drain(name);
     }
 
+    Proposal change(String name, MemberChange change) {
+        Proposal proposal = core(name).changeMembers(change);
+        drain(name);
+        return proposal;
+    }
+
+    /** Adds a member that is made for it, and has it catch up. */
+    void addLearner(String leader, String name) {
+        make(name);
+        change(leader, new MemberChange.AddLearner(name));
+        settle();
+        pass(200);
+        settle();
+    }
+
+    /** Adds a voter, decided on and caught up. */
+    void addVoter(String leader, String name) {
+        addLearner(leader, name);
+        if (!(change(leader, new MemberChange.Promote(name)) instanceof Proposal.Accepted)) {
+            throw new IllegalStateException(name + " was not promoted:\n" + transcript);
+        }
+        settle();
+        pass(100);
+        settle();
+    }
+
+    /** Everything committed is applied, and the log given up to {@code index}. */
+    void compact(String name, long index) {
+        Node node = node(name);
+        core(name).applied(core(name).commitIndex());
+        node.appliedIndex = Math.max(node.appliedIndex, index);
+        core(name).compact(index);
+        node.durableLog.base(index, core(name).termAt(index), node.durableLog.configurationAt(index));
+        drain(name);
+    }
+
+    /** Installs a snapshot of {@code source} at what it has committed. */
+    void install(String name, String source) {
+        RaftCore from = core(source);
+        install(name, from.commitIndex(), from.termAt(from.commitIndex()), from.configurationAt(from.commitIndex()));
+    }
+
+    void install(String name, long index, long term, Configuration configuration) {
+        Node node = node(name);
+        core(name).snapshotInstalled(index, term, configuration);
+        node.appliedIndex = index;
+        node.durableLog.base(index, term, configuration);
+        note(name + " has installed a snapshot at " + index + ":" + term);
+        drain(name);
+    }
+
+    /** The state of a stopped node goes, its log stays. */
+    void loseState(String name) {
+        node(name).appliedIndex = 0;
+        node(name).durableLog.setBaseConfiguration(Configuration.EMPTY);
+    }
+
+    /** The log of a stopped node loses its end, and the node knows. */
+    void loseMemory(String name, long lastIndex) {
+        node(name).durableLog.truncateTo(lastIndex);
+        node(name).memoryLost = true;
+    }
+
     void campaign(String name) {
         core(name).campaign();
         drain(name);
@@ -194,6 +287,12 @@ final class ScriptedCluster {
             readsReady.addAll(effects.readsReady());
             readsFailed.addAll(effects.readsFailed());
             logReads.addAll(effects.logReads());
+            if (effects.fetchSnapshot() != null) {
+                fetches.add(effects.fetchSnapshot());
+                note(name + " fetches a snapshot of "
+                        + effects.fetchSnapshot().from() + " at "
+                        + effects.fetchSnapshot().leastIndex() + " at least");
+            }
             for (Effects.ReadReady ready : effects.readsReady()) {
                 note(name + " may serve read " + ready.context() + " at " + ready.index());
             }
@@ -232,12 +331,7 @@ final class ScriptedCluster {
     }
 
     private static void persist(Node node, List<LogEntry> entries) {
-        for (LogEntry entry : entries) {
-            while (node.durableLog.size() >= entry.index()) {
-                node.durableLog.remove(node.durableLog.size() - 1);
-            }
-            node.durableLog.add(entry);
-        }
+        entries.forEach(node.durableLog::put);
         if (!entries.isEmpty() && node.core != null) {
             LogEntry last = entries.get(entries.size() - 1);
             node.core.durable(last.index(), last.term());
@@ -295,7 +389,7 @@ final class ScriptedCluster {
     }
 
     List<LogEntry> durableLog(String name) {
-        return node(name).durableLog;
+        return node(name).durableLog.entries();
     }
 
     HardState durableState(String name) {
@@ -340,6 +434,12 @@ final class ScriptedCluster {
             return "Read?" + t.trim();
         } else if (message instanceof RaftMessage.ReadIndexResponse m) {
             return "Read" + t + (m.accepted() ? "at " + m.index() : "refused");
+        } else if (message instanceof RaftMessage.SnapshotRequired m) {
+            return "SnapshotRequired" + t + "at " + m.leastIndex() + " at least";
+        } else if (message instanceof RaftMessage.MemoryLost) {
+            return "MemoryLost" + t.trim();
+        } else if (message instanceof RaftMessage.RecoverUpTo m) {
+            return "RecoverUpTo" + t + m.lastIndex();
         }
         return "TimeoutNow" + t.trim();
     }

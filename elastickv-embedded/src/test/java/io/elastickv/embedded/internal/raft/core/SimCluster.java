@@ -1,28 +1,35 @@
 package io.elastickv.embedded.internal.raft.core;
 
+import io.elastickv.embedded.internal.raft.core.SimDisk.Checkpoint;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster of {@link RaftCore}s in one thread on virtual time, with everything that can go wrong chosen by one seed:
  * messages lost, delayed, duplicated, reordered, links cut in one or both directions, processes paused, crashed and
- * restarted, slow disks, torn writes, lies of the failure detector, transfers of leadership. {@link SimOracle} checks
- * every step; after the faults stop the cluster must work again.
+ * restarted, slow disks, torn writes, lost memories, damaged checkpoints, wiped nodes, snapshots that come late or twice,
+ * lies of the failure detector, transfers of leadership, changes of the members. {@link SimFaults} makes the trouble, {@link
+ * SimAdmin} changes the members, {@link SimOracle} checks every step; after the faults stop the cluster must work again.
  */
 final class SimCluster {
 
     static final long MILLI = 1_000_000;
     static final long TICK_NANOS = 10 * MILLI;
     private static final long FAULTY_NANOS = 1_500 * MILLI;
-    private static final long RECOVERY_NANOS = 3_000 * MILLI;
+    private static final long RECOVERY_NANOS = 15_000 * MILLI;
 
     /** Far more than any seed needs. */
-    private static final long MAX_EVENTS = 100_000;
+    private static final long MAX_EVENTS = 200_000;
 
     /** What a seed is about; faults of all kinds happen in each. */
     enum Profile {
@@ -32,7 +39,11 @@ final class SimCluster {
         /** Several campaign at once while voters crash and come back at once. */
         CONTESTED_ELECTIONS,
         /** Messages come again long after they were sent, and leaders that were cut off are asked to read. */
-        ECHOES
+        ECHOES,
+        /** The members change all the time, and whoever changes them is cut off in the middle of it. */
+        MEMBERSHIP,
+        /** Logs are short, so whoever was away needs a snapshot; disks forget. */
+        SNAPSHOTS
     }
 
     private record Event(long atNanos, long order, Runnable action) implements Comparable<Event> {
@@ -47,22 +58,30 @@ final class SimCluster {
     final SimMutation mutation;
     final SplittableRandom random;
     final List<SimNode> nodes = new ArrayList<>();
+    /** The disks of replicas that are gone for good. */
+    final Map<String, SimDisk> lost = new HashMap<>();
+
+    final Configuration initial;
+    final Profile profile;
     final SimOracle oracle;
-    long nowNanos = 1_000_000_000_000L;
+    final SimFaults faults;
+    final SimAdmin admin;
+    static final long START_NANOS = 1_000_000_000_000L;
+    long nowNanos = START_NANOS;
 
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private final List<ArrayDeque<Runnable>> held = new ArrayList<>();
     private long order;
-    private final long endOfFaultsNanos = nowNanos + FAULTY_NANOS;
+    private final boolean oneByOne;
+    private final @Nullable String preferred;
 
     boolean faulty = true;
     long pausedRecentlyNanos;
-    private final boolean[][] cut;
-    private double dropRate;
-    private double duplicateRate;
-    private long maxDelayNanos = 2 * MILLI;
-    private long maxFsyncNanos = MILLI;
-    private final Profile profile;
+    final boolean[][] cut;
+    double dropRate;
+    double duplicateRate;
+    long maxDelayNanos = 2 * MILLI;
+    long maxFsyncNanos = MILLI;
     private long nextId;
     private long nextRead;
 
@@ -76,36 +95,37 @@ final class SimCluster {
         this.mutation = mutation;
         random = new SplittableRandom(seed);
         int[] sizes = {1, 2, 3, 3, 3, 3, 3, 4, 5, 5};
-        int size = sizes[random.nextInt(sizes.length)];
-        List<String> names = new ArrayList<>();
-        for (int i = 1; i <= size; i++) {
-            names.add("n" + i);
-        }
+        int drawnSize = sizes[random.nextInt(sizes.length)];
         Profile[] profiles = Profile.values();
         Profile drawn = profiles[random.nextInt(profiles.length)];
         profile = mutation.profile() != null ? mutation.profile() : drawn;
-        boolean oneByOne = random.nextInt(3) == 0 ^ profile == Profile.LEADERS_DIE_YOUNG;
-        String preferred = random.nextBoolean() ? null : names.get(random.nextInt(size));
-        for (String name : names) {
-            nodes.add(new SimNode(this, name, config(name, names, preferred, oneByOne)));
+        List<String> names = new ArrayList<>();
+        // Majorities of even sizes are those that a step in each direction can part.
+        int size = profile == Profile.MEMBERSHIP && random.nextBoolean() ? 2 + 2 * random.nextInt(2) : drawnSize;
+        for (int i = 1; i <= size; i++) {
+            names.add("n" + i);
+        }
+        oneByOne = random.nextInt(3) == 0 ^ profile == Profile.LEADERS_DIE_YOUNG;
+        preferred = random.nextBoolean() ? null : names.get(random.nextInt(size));
+        initial = Configuration.of(names);
+        admin = new SimAdmin(this);
+        int places = size + admin.spares();
+        for (int i = 0; i < places; i++) {
+            nodes.add(new SimNode(this, i, i < size ? initial : Configuration.EMPTY));
             held.add(new ArrayDeque<>());
         }
-        cut = new boolean[size][size];
-        oracle = new SimOracle(size / 2 + 1, (index, term) -> {
-            int copies = 0;
-            for (SimNode node : nodes) {
-                if (node.hasDurable(index, term)) {
-                    copies++;
-                }
-            }
-            return copies;
+        cut = new boolean[places][places];
+        faults = new SimFaults(this);
+        oracle = new SimOracle(initial, (member, index, term) -> {
+            SimDisk gone = lost.get(member);
+            SimNode node = find(member);
+            return (gone != null && gone.hasHad(index, term)) || (node != null && node.disk.hasHad(index, term));
         });
     }
 
-    private RaftConfig config(String name, List<String> names, String preferred, boolean oneByOne) {
+    RaftConfig config(String name) {
         return new RaftConfig(
                 name,
-                names,
                 100 * MILLI,
                 20 * MILLI,
                 oneByOne ? 1 : 1 + random.nextInt(8),
@@ -122,8 +142,9 @@ final class SimCluster {
     void run() {
         nodes.forEach(SimNode::start);
         after(0, this::client);
-        after(random.nextLong(100 * MILLI), this::trouble);
-        runUntil(endOfFaultsNanos);
+        faults.begin();
+        admin.begin();
+        runUntil(nowNanos + FAULTY_NANOS);
         heal();
         checkRecovery();
     }
@@ -162,15 +183,15 @@ final class SimCluster {
     }
 
     void transmit(String from, String to, RaftMessage message) {
-        int source = indexOf(from);
-        int target = indexOf(to);
+        int source = place(from);
+        int target = place(to);
         if (cut[source][target] || random.nextDouble() < dropRate) {
             return;
         }
         RaftMessage received = random.nextInt(16) == 0 ? throughBytes(message) : message;
-        after(random.nextLong(maxDelayNanos), () -> deliver(from, target, received));
+        after(random.nextLong(maxDelayNanos), () -> deliver(from, to, received));
         if (random.nextDouble() < duplicateRate) {
-            after(random.nextLong(10 * maxDelayNanos), () -> deliver(from, target, received));
+            after(random.nextLong(10 * maxDelayNanos), () -> deliver(from, to, received));
         }
     }
 
@@ -180,28 +201,106 @@ final class SimCluster {
         return RaftMessageCodec.decode(buffer.flip());
     }
 
-    private void deliver(String from, int target, RaftMessage message) {
-        SimNode node = nodes.get(target);
-        if (node.up()) {
+    private void deliver(String from, String to, RaftMessage message) {
+        SimNode node = find(to);
+        if (node != null && node.up()) {
             whenRunning(node, () -> node.receive(from, message));
         }
+    }
+
+    /**
+     * Fetches a snapshot, which takes its time and may fail. Any replica's will do, not only the leader's; some come
+     * twice.
+     */
+    void fetch(SimNode node, Effects.FetchSnapshot wanted, Consumer<@Nullable Checkpoint> arrival) {
+        after(random.nextLong((random.nextInt(4) == 0 ? 200 : 10) * MILLI), () -> {
+            SimNode source =
+                    faulty && random.nextInt(4) == 0 ? nodes.get(random.nextInt(nodes.size())) : find(wanted.from());
+            Checkpoint found = source == null || source == node ? null : offered(source, node, wanted.leastIndex());
+            arrival.accept(found);
+            if (faulty && random.nextInt(4) == 0) {
+                after(random.nextLong(200 * MILLI), () -> arrival.accept(found));
+            }
+        });
+    }
+
+    private @Nullable Checkpoint offered(SimNode source, SimNode node, long leastIndex) {
+        if (!source.running() || cut[source.place][node.place] || (faulty && random.nextInt(6) == 0)) {
+            return null;
+        }
+        List<Checkpoint> kept = source.disk.checkpoints;
+        Checkpoint newest = kept.isEmpty() ? null : kept.get(0);
+        if ((newest == null || newest.index() < leastIndex)
+                && !source.core().stateLost()
+                && source.appliedIndex() >= leastIndex) {
+            newest = source.checkpointNow(); // made on demand
+        }
+        return newest != null && newest.index() < leastIndex && random.nextInt(4) != 0 ? null : newest;
     }
 
     /** Does it now, or when the node's process runs again. */
     void whenRunning(SimNode node, Runnable action) {
         if (node.paused) {
-            held.get(indexOf(node.name)).add(action);
+            held.get(node.place).add(action);
         } else {
             action.run();
         }
     }
 
-    SimNode node(String name) {
-        return nodes.get(indexOf(name));
+    void resume(SimNode node) {
+        if (!node.paused) {
+            return;
+        }
+        node.paused = false;
+        ArrayDeque<Runnable> waiting = held.get(node.place);
+        if (node.up()) {
+            node.core().tick(nowNanos, wallMillis());
+            node.drainSometimes();
+        }
+        for (Runnable action = waiting.poll(); action != null; action = waiting.poll()) {
+            action.run();
+        }
     }
 
-    private static int indexOf(String name) {
+    /** The node where a member is, or null if it is gone for good. */
+    @Nullable
+    SimNode find(String name) {
+        SimNode node = nodes.get(place(name));
+        return node.name.equals(name) ? node : null;
+    }
+
+    /** The node where a member is or was. */
+    SimNode successor(String name) {
+        return nodes.get(place(name));
+    }
+
+    private static int place(String name) {
         return name.charAt(1) - '1';
+    }
+
+    // ---------------------------------------------------------------------------------------------- members
+
+    /** Whether a member cannot vote now, or never again. */
+    private boolean isAvailable(String member) {
+        SimNode node = find(member);
+        return node != null && !lost.containsKey(member) && !node.impaired();
+    }
+
+    /** Whether each configuration has a majority without {@code except}: otherwise nothing could ever be decided again. */
+    boolean survive(Collection<Configuration> configurations, @Nullable String except) {
+        for (Configuration c : configurations) {
+            long available = c.voters().stream()
+                    .filter(m -> !m.equals(except) && isAvailable(m))
+                    .count();
+            if (available <= c.voters().size() / 2) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    boolean isGone(String member) {
+        return lost.containsKey(member);
     }
 
     // ---------------------------------------------------------------------------------------------- clients
@@ -211,16 +310,13 @@ final class SimCluster {
             after(random.nextLong(4 * MILLI), this::client);
         }
         SimNode node = nodes.get(random.nextInt(nodes.size()));
-        if (!node.up() || node.paused) {
+        if (!node.running()) {
             return;
         }
         boolean read = random.nextInt(3) == 0;
         if (node.core().role() != Role.LEADER && random.nextInt(8) >= (read ? 4 : 1)) {
             for (SimNode other : nodes) {
-                if (other.up()
-                        && !other.paused
-                        && other.core().role() == Role.LEADER
-                        && (node.core().role() != Role.LEADER || random.nextBoolean())) {
+                if (other.leads() && (node.core().role() != Role.LEADER || random.nextBoolean())) {
                     node = other;
                 }
             }
@@ -241,206 +337,13 @@ final class SimCluster {
         return ByteBuffer.allocate(8 + random.nextInt(60)).putLong(nextId++).array();
     }
 
-    // ---------------------------------------------------------------------------------------------- faults
+    // ---------------------------------------------------------------------------------------------- recovery
 
-    private void trouble() {
-        if (!faulty) {
-            return;
-        }
-        after(random.nextLong((profile == Profile.LEADERS_DIE_YOUNG ? 300 : 60) * MILLI), this::trouble);
-        if (profile == Profile.CONTESTED_ELECTIONS && random.nextBoolean()) {
-            contest();
-            return;
-        }
-        if (profile == Profile.ECHOES && random.nextBoolean()) {
-            duplicateRate = 0.5;
-            maxDelayNanos = (1 + random.nextInt(20)) * MILLI;
-            nodes.stream()
-                    .filter(n -> n.up() && n.core().role() == Role.LEADER)
-                    .findAny()
-                    .ifPresent(n -> isolate(indexOf(n.name), true));
-            after(random.nextLong(120 * MILLI), this::reconnect);
-            return;
-        }
-        SimNode node = nodes.get(random.nextInt(nodes.size()));
-        switch (random.nextInt(14)) {
-            case 0, 1 -> {
-                if (node.up()) {
-                    resume(node);
-                    node.crash();
-                    after(random.nextLong(200 * MILLI), () -> restart(node));
-                }
-            }
-            case 2 -> { // a power cut
-                for (SimNode each : nodes) {
-                    if (each.up()) {
-                        resume(each);
-                        each.crash();
-                        after(random.nextLong(50 * MILLI), () -> restart(each));
-                    }
-                }
-            }
-            case 3 -> {
-                if (node.up() && !node.paused) {
-                    node.paused = true;
-                    pausedRecentlyNanos = 400 * MILLI;
-                    after(random.nextLong(300 * MILLI), () -> resume(node));
-                }
-            }
-            case 4 -> { // two halves
-                reconnect();
-                boolean[] side = new boolean[nodes.size()];
-                for (int i = 0; i < side.length; i++) {
-                    side[i] = random.nextBoolean();
-                }
-                for (int i = 0; i < side.length; i++) {
-                    for (int j = 0; j < side.length; j++) {
-                        cut[i][j] = side[i] != side[j];
-                    }
-                }
-            }
-            case 5 -> { // one member alone, the leader if there is one
-                int alone = indexOf(node.name);
-                for (SimNode each : nodes) {
-                    if (each.up() && each.core().role() == Role.LEADER) {
-                        alone = indexOf(each.name);
-                    }
-                }
-                isolate(alone, random.nextBoolean());
-            }
-            case 6 -> cut[random.nextInt(nodes.size())][random.nextInt(nodes.size())] = true;
-            case 7, 8 -> reconnect();
-            case 9 -> {
-                dropRate = random.nextInt(3) == 0 ? random.nextDouble() * 0.3 : 0;
-                duplicateRate = random.nextInt(3) == 0 ? random.nextDouble() * 0.3 : 0;
-                maxDelayNanos = (random.nextInt(4) == 0 ? 60 : 1 + random.nextInt(5)) * MILLI;
-            }
-            case 10 -> maxFsyncNanos = (random.nextInt(4) == 0 ? 80 : 1 + random.nextInt(4)) * MILLI;
-            case 11 -> {
-                for (SimNode each : nodes) {
-                    if (each.up() && !each.paused && each.core().role() == Role.LEADER) {
-                        each.core().transferLeadership(node.name);
-                        each.drainSometimes();
-                    }
-                }
-            }
-            case 12 -> contest();
-            default -> {
-                if (node.up() && !node.paused) {
-                    SimNode about = nodes.get(random.nextInt(nodes.size()));
-                    node.core().peerReachable(about.name, random.nextBoolean());
-                    node.drainSometimes();
-                }
-            }
-        }
-    }
-
-    /** Cuts a member off; where the failure detectors work, the others are told. */
-    private void isolate(int alone, boolean detected) {
-        for (int i = 0; i < nodes.size(); i++) {
-            cut[i][alone] = true;
-            cut[alone][i] = true;
-            SimNode node = nodes.get(i);
-            if (detected && i != alone && node.up() && !node.paused) {
-                node.core().peerReachable(nodes.get(alone).name, false);
-                node.drainSometimes();
-            }
-        }
-    }
-
-    /** The leader is restarted, everybody campaigns almost together, and some crash and come back right after. */
-    private void contest() {
-        for (SimNode node : nodes) {
-            if (!node.up()) {
-                continue;
-            }
-            if (node.core().role() == Role.LEADER) {
-                crashBriefly(node);
-                for (SimNode other : nodes) {
-                    if (other.up() && !other.paused) {
-                        other.core().peerReachable(node.name, false);
-                        other.drainSometimes();
-                    }
-                }
-            }
-            after(random.nextLong(3 * MILLI), () -> campaign(node));
-            if (random.nextBoolean()) {
-                after(MILLI + random.nextLong(8 * MILLI), () -> crashBriefly(node));
-            }
-        }
-    }
-
-    private void crashBriefly(SimNode node) {
-        if (faulty && node.up()) {
-            resume(node);
-            node.crash();
-            after(random.nextLong(MILLI), () -> restart(node));
-        }
-    }
-
-    /** A node has just won an election. */
-    void elected(SimNode node) {
-        if (!faulty || profile != Profile.LEADERS_DIE_YOUNG) {
-            return;
-        }
-        long[] lives = {2 * MILLI, 2 * MILLI, 8 * MILLI, 8 * MILLI, 100 * MILLI};
-        after(random.nextLong(lives[random.nextInt(lives.length)]), () -> {
-            if (!faulty || !node.up()) {
-                return;
-            }
-            // Either way the others hear of it, so that the next election comes soon.
-            isolate(indexOf(node.name), true);
-            if (random.nextBoolean()) {
-                after(random.nextLong(60 * MILLI), this::reconnect);
-            } else {
-                resume(node);
-                node.crash();
-                reconnect();
-                after(random.nextLong(60 * MILLI), () -> restart(node));
-            }
-            for (int i = 0; i < 2; i++) {
-                SimNode next = nodes.get(random.nextInt(nodes.size()));
-                after(random.nextLong(30 * MILLI), () -> campaign(next));
-            }
-        });
-    }
-
-    private void campaign(SimNode node) {
-        if (node.up() && !node.paused) {
-            node.core().tick(nowNanos, wallMillis());
-            node.core().campaign();
-            node.drainSometimes();
-        }
-    }
-
-    private void reconnect() {
+    void reconnect() {
         for (boolean[] row : cut) {
             Arrays.fill(row, false);
         }
     }
-
-    private void restart(SimNode node) {
-        if (!node.up()) {
-            node.start();
-        }
-    }
-
-    private void resume(SimNode node) {
-        if (!node.paused) {
-            return;
-        }
-        node.paused = false;
-        ArrayDeque<Runnable> waiting = held.get(indexOf(node.name));
-        if (node.up()) {
-            node.core().tick(nowNanos, wallMillis());
-            node.drainSometimes();
-        }
-        for (Runnable action = waiting.poll(); action != null; action = waiting.poll()) {
-            action.run();
-        }
-    }
-
-    // ---------------------------------------------------------------------------------------------- recovery
 
     private void heal() {
         faulty = false;
@@ -451,14 +354,19 @@ final class SimCluster {
         maxFsyncNanos = MILLI;
         for (SimNode node : nodes) {
             resume(node);
-            restart(node);
+            if (!node.up()) {
+                node.start();
+            }
             for (SimNode other : nodes) {
                 node.core().peerReachable(other.name, true);
             }
         }
     }
 
-    /** Liveness: once nothing fails any more, a write is acknowledged, applied everywhere, and everybody can read. */
+    /**
+     * Liveness: once nothing fails any more, a write is acknowledged, what was wiped is replaced, all members apply
+     * everything, a node that is wiped now is replaced too, and everybody can read.
+     */
     private void checkRecovery() {
         long deadline = nowNanos + RECOVERY_NANOS;
         boolean written = false;
@@ -477,10 +385,13 @@ final class SimCluster {
                 }
             }
         }
-        while (nodes.stream().anyMatch(n -> n.appliedIndex() < oracle.committedCount())) {
-            advance(deadline, "not everybody applies everything");
+        waitForHealth(deadline);
+        if (faults.lastWipe()) {
+            deadline = nowNanos + RECOVERY_NANOS;
+            waitForHealth(deadline);
         }
-        for (SimNode node : nodes) {
+        for (String member : oracle.committedConfiguration().members()) {
+            SimNode node = nodes.get(place(member));
             int before = readsDone;
             while (readsDone == before) {
                 node.read(nextRead++);
@@ -488,6 +399,21 @@ final class SimCluster {
                 advance(deadline, "no read on " + node.name);
             }
         }
+    }
+
+    private void waitForHealth(long deadline) {
+        while (!admin.repaired()) {
+            admin.repair();
+            advance(deadline, "the members cannot be changed to those that are there");
+        }
+        while (oracle.committedConfiguration().members().stream().anyMatch(this::isBehind)) {
+            advance(deadline, "not everybody applies everything");
+        }
+    }
+
+    private boolean isBehind(String member) {
+        SimNode node = nodes.get(place(member));
+        return node.appliedIndex() < oracle.committedCount() || node.impaired();
     }
 
     private void advance(long deadline, String complaint) {

@@ -10,22 +10,29 @@ class SimMutation {
     static final SimMutation NONE = new SimMutation();
 
     private final SimCluster.@Nullable Profile profile;
+    private final Rules rules;
 
     SimMutation() {
-        this(null);
+        this(null, Rules.RAFT);
     }
 
     /** With all seeds of one profile, for what only shows there. */
     SimMutation(SimCluster.@Nullable Profile profile) {
+        this(profile, Rules.RAFT);
+    }
+
+    SimMutation(SimCluster.@Nullable Profile profile, Rules rules) {
         this.profile = profile;
+        this.rules = rules;
     }
 
     SimCluster.@Nullable Profile profile() {
         return profile;
     }
 
-    RaftCore core(RaftConfig config, RestoredState restored, long nowNanos, long wallMillis, RandomGenerator random) {
-        return new RaftCore(config, restored, nowNanos, wallMillis, random);
+    /** The rules of the cores. */
+    final Rules rules() {
+        return rules;
     }
 
     /** What the network makes of a message; {@code cluster} may send more. */
@@ -44,12 +51,22 @@ class SimMutation {
     }
 
     /** What is left of the log after a restart. */
-    List<LogEntry> restoredLog(List<LogEntry> durable, RandomGenerator random) {
+    SimLog restoredLog(SimLog durable, RandomGenerator random) {
+        return durable;
+    }
+
+    /** What is left of the configurations in the log after a restart. */
+    List<LogEntry> restoredConfigurations(List<LogEntry> durable) {
         return durable;
     }
 
     /** Whether messages that must wait for durability do. */
     boolean waitsForDurability() {
         return true;
+    }
+
+    /** Who a replica is after it has lost everything. */
+    String nameAfterWipe(String before, String fresh) {
+        return fresh;
     }
 }

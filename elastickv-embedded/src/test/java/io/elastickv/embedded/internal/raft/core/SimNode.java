@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.raft.core;
 
+import io.elastickv.embedded.internal.raft.core.SimDisk.Checkpoint;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,52 +9,72 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host of one {@link RaftCore} in a {@link SimCluster}: its disk, its state machine and its clients. The disk writes
- * one group at a time, in order; a crash keeps a random prefix of what was not reported durable yet.
+ * A node of a {@link SimCluster} with one replica: the host of a {@link RaftCore}, with its state machine and clients. The
+ * disk writes one group at a time, in order; a crash keeps a random prefix of what was not reported durable yet. A node
+ * that is wiped goes on as another member.
  */
 final class SimNode {
 
+    /** One write: a hard state, entries, or a new base of the log. */
     private record Write(
-            @Nullable HardState state, List<LogEntry> entries, long commitIndex, List<Effects.Outbound> after) {}
+            @Nullable HardState state,
+            List<LogEntry> entries,
+            @Nullable Checkpoint base,
+            long commitIndex,
+            List<Effects.Outbound> after) {}
 
     private record Waiting(long term, long proposedAtNanos) {}
 
     private record OpenRead(long floor, long startedNanos) {}
 
     final SimCluster cluster;
-    final String name;
-    final RaftConfig config;
+    final int place;
+    /** The identity of the replica. */
+    String name;
+
+    private int identities;
+    RaftConfig config;
 
     @Nullable
     RaftCore core;
 
     boolean paused;
-
-    // The disk.
-    HardState durableState = HardState.INITIAL;
-    final List<LogEntry> durableLog = new ArrayList<>();
-    private long durableCommit;
+    SimDisk disk;
 
     // Of this incarnation.
-    private final List<LogEntry> log = new ArrayList<>();
+    /** The log as it will be when everything is written. */
+    private SimLog log = new SimLog();
+
     private final ArrayDeque<Write> queued = new ArrayDeque<>();
     private List<Write> writing = List.of();
     private long appliedIndex;
     private long seenCommit;
     private int incarnation;
+    private boolean checkpointing;
     private final Map<Long, Waiting> proposals = new HashMap<>();
     private final Map<Long, OpenRead> reads = new HashMap<>();
     private final Map<Long, List<OpenRead>> readsToServe = new HashMap<>();
     int logReads;
+    int snapshotsInstalled;
 
-    SimNode(SimCluster cluster, String name, RaftConfig config) {
+    SimNode(SimCluster cluster, int place, Configuration born) {
         this.cluster = cluster;
-        this.name = name;
-        this.config = config;
+        this.place = place;
+        name = "n" + (place + 1);
+        config = cluster.config(name);
+        disk = new SimDisk(born);
     }
 
     boolean up() {
         return core != null;
+    }
+
+    boolean running() {
+        return core != null && !paused;
+    }
+
+    boolean leads() {
+        return running() && core().role() == Role.LEADER;
     }
 
     RaftCore core() {
@@ -64,51 +85,76 @@ final class SimNode {
         return c;
     }
 
+    /** Whether the replica can neither vote nor lead for now, although it runs. */
+    boolean impaired() {
+        return disk.memoryLost || (core == null ? losesState(disk.checkpoints) : core.stateLost());
+    }
+
+    private boolean losesState(List<Checkpoint> checkpoints) {
+        return disk.log.baseIndex() > 0 && checkpoints.stream().noneMatch(c -> c.index() >= disk.log.baseIndex());
+    }
+
     void start() {
         incarnation++;
         int mine = incarnation;
-        List<LogEntry> kept = cluster.mutation.restoredLog(durableLog, cluster.random);
-        if (kept != durableLog) {
-            durableLog.clear();
-            durableLog.addAll(kept);
+        disk.log = cluster.mutation.restoredLog(disk.log, cluster.random);
+        if (!disk.checkpoints.isEmpty()
+                && cluster.faults.damagesCheckpoint(
+                        this, losesState(disk.checkpoints.subList(1, disk.checkpoints.size())))) {
+            disk.checkpoints.remove(0);
         }
-        log.clear();
-        log.addAll(durableLog);
-        long last = log.size();
-        appliedIndex = Math.min(last, durableCommit == 0 ? 0 : cluster.random.nextLong(durableCommit + 1));
-        long commit = cluster.random.nextBoolean() ? durableCommit : appliedIndex;
-        seenCommit = 0;
-        List<TermRun> runs = new ArrayList<>();
-        for (LogEntry e : log) {
-            if (runs.isEmpty() || runs.get(runs.size() - 1).term() != e.term()) {
-                runs.add(new TermRun(e.index(), e.term()));
+        Checkpoint newest = losesState(disk.checkpoints) || disk.checkpoints.isEmpty() ? null : disk.checkpoints.get(0);
+        Configuration configuration = disk.log.baseIndex() == 0 ? disk.born : Configuration.EMPTY;
+        appliedIndex = 0;
+        if (newest != null) {
+            if (disk.log.termAt(newest.index()) != newest.term()) {
+                disk.log.base(newest.index(), newest.term(), Configuration.EMPTY);
             }
+            appliedIndex = newest.index();
+            configuration = newest.configuration();
         }
-        int tail = (int) Math.min(last, cluster.random.nextInt(5));
-        core = cluster.mutation.core(
+        disk.log.setBaseConfiguration(configuration);
+        log = disk.log.copy();
+        checkLog();
+        checkpointing = false;
+        seenCommit = 0;
+        long last = log.lastIndex();
+        int tail = (int) Math.min(log.entries().size(), cluster.random.nextInt(5));
+        core = new RaftCore(
                 config,
                 new RestoredState(
-                        cluster.mutation.restoredHardState(durableState),
-                        1,
+                        cluster.mutation.restoredHardState(disk.state),
+                        log.baseIndex() + 1,
                         last,
-                        commit,
+                        cluster.random.nextBoolean() ? disk.commitIndex : appliedIndex,
                         appliedIndex,
-                        runs,
-                        log.subList((int) last - tail, (int) last)),
+                        log.runs(),
+                        log.entries()
+                                .subList(
+                                        log.entries().size() - tail,
+                                        log.entries().size()),
+                        configuration,
+                        cluster.mutation.restoredConfigurations(log.configurationEntries()),
+                        disk.memoryLost),
                 cluster.nowNanos,
                 cluster.wallMillis(),
-                cluster.random.split());
-        for (int i = 0; i < appliedIndex; i++) {
-            cluster.oracle.applied(name, log.get(i), durableState.term());
-        }
+                cluster.random.split(),
+                cluster.mutation.rules());
         cluster.after(cluster.random.nextLong(SimCluster.TICK_NANOS), () -> tick(mine));
         drain();
     }
 
+    /** Log matching, for what was put together from several sources. */
+    private void checkLog() {
+        for (LogEntry entry : log.entries()) {
+            cluster.oracle.appended(name, entry, log.termAt(entry.index() - 1));
+        }
+    }
+
+    /** The process ends. A random prefix of what was on its way to the disk got there, entry by entry. */
     void crash() {
         core = null;
         incarnation++;
-        // A random prefix of what was on its way to the disk got there, entry by entry.
         List<Write> lost = new ArrayList<>(writing);
         lost.addAll(queued);
         queued.clear();
@@ -120,16 +166,29 @@ final class SimNode {
         if (whole < lost.size() && cluster.random.nextBoolean()) {
             Write torn = lost.get(whole);
             if (torn.state != null) {
-                durableState = torn.state;
+                disk.state = torn.state;
             }
             int entries = cluster.random.nextInt(torn.entries.size() + 1);
             for (int i = 0; i < entries; i++) {
-                persist(torn.entries.get(i));
+                disk.log.put(torn.entries.get(i));
             }
         }
         proposals.clear();
         reads.clear();
         readsToServe.clear();
+    }
+
+    /** Everything is gone; the node goes on as a member that nobody knows. */
+    void wipe() {
+        if (core != null) {
+            crash();
+        }
+        incarnation++;
+        cluster.lost.put(name, disk);
+        identities++;
+        name = cluster.mutation.nameAfterWipe(name, "n" + (place + 1) + "#" + identities);
+        config = cluster.config(name);
+        disk = new SimDisk(Configuration.EMPTY);
     }
 
     private void tick(int ofIncarnation) {
@@ -149,6 +208,7 @@ final class SimNode {
             if (core().nextDeadlineNanos() <= cluster.nowNanos) {
                 throw new SimOracle.Violation(name + " would make its host spin: " + this);
             }
+            cluster.faults.maybeCheckpoint(this);
         }
     }
 
@@ -176,6 +236,12 @@ final class SimNode {
         drainSometimes();
     }
 
+    Proposal change(MemberChange change) {
+        Proposal proposal = core().changeMembers(change);
+        drain();
+        return proposal;
+    }
+
     void drainSometimes() {
         if (cluster.random.nextInt(4) != 0) {
             drain();
@@ -188,8 +254,10 @@ final class SimNode {
         while (c.hasEffects()) {
             Effects effects = c.takeEffects();
             if (effects.roleChanged() && effects.role() == Role.LEADER) {
-                cluster.oracle.leads(name, effects.term(), withAppends(effects.appends()));
-                cluster.elected(this);
+                SimLog whole = log.copy();
+                effects.appends().forEach(whole::put);
+                cluster.oracle.leads(name, effects.term(), whole);
+                cluster.faults.elected(this);
             }
             if (effects.commitIndex() < seenCommit) {
                 throw new SimOracle.Violation(
@@ -197,22 +265,38 @@ final class SimNode {
             }
             seenCommit = effects.commitIndex();
             write(effects);
+            if (cluster.mutation == SimMutation.NONE
+                    && !c.configuration().equals(log.configurationAt(Long.MAX_VALUE))) {
+                throw new SimOracle.Violation("configuration: " + name + " takes " + c.configuration()
+                        + " to be in effect, its log says " + log.configurationAt(Long.MAX_VALUE));
+            }
             for (Effects.LogRead wanted : effects.logReads()) {
                 answerLogRead(wanted);
             }
-            for (Effects.ReadReady ready : effects.readsReady()) {
-                OpenRead read = endRead(ready.context());
-                cluster.oracle.readPoint(name, read.floor, ready.index());
-                cluster.readsDone++;
-                readsToServe
-                        .computeIfAbsent(ready.index(), i -> new ArrayList<>())
-                        .add(read);
+            if (effects.fetchSnapshot() != null) {
+                int mine = incarnation;
+                cluster.fetch(this, effects.fetchSnapshot(), found -> {
+                    if (mine == incarnation) {
+                        cluster.whenRunning(this, () -> fetched(found));
+                    }
+                });
             }
-            for (Effects.ReadFailed failed : effects.readsFailed()) {
-                endRead(failed.context());
-                cluster.readsFailed++;
-            }
+            takeReads(effects);
             apply(c);
+        }
+        disk.memoryLost &= c.memoryLost();
+    }
+
+    private void takeReads(Effects effects) {
+        for (Effects.ReadReady ready : effects.readsReady()) {
+            OpenRead read = endRead(ready.context());
+            cluster.oracle.readPoint(name, read.floor, ready.index());
+            cluster.readsDone++;
+            readsToServe.computeIfAbsent(ready.index(), i -> new ArrayList<>()).add(read);
+        }
+        for (Effects.ReadFailed failed : effects.readsFailed()) {
+            endRead(failed.context());
+            cluster.readsFailed++;
         }
     }
 
@@ -224,18 +308,12 @@ final class SimNode {
         return read;
     }
 
-    private List<LogEntry> withAppends(List<LogEntry> appends) {
-        List<LogEntry> whole = new ArrayList<>(log);
-        appends.forEach(e -> put(whole, e));
-        return whole;
-    }
+    // ---------------------------------------------------------------------------------------------- disk
 
     private void write(Effects effects) {
         for (LogEntry entry : effects.appends()) {
-            put(log, entry);
-            long previousTerm =
-                    entry.index() == 1 ? 0 : log.get((int) entry.index() - 2).term();
-            cluster.oracle.appended(name, entry, previousTerm);
+            log.put(entry);
+            cluster.oracle.appended(name, entry, log.termAt(entry.index() - 1));
         }
         List<Effects.Outbound> after = new ArrayList<>();
         for (Effects.Outbound out : effects.messages()) {
@@ -254,7 +332,7 @@ final class SimNode {
                 return;
             }
         }
-        queued.add(new Write(effects.persist(), List.copyOf(effects.appends()), effects.commitIndex(), after));
+        queued.add(new Write(effects.persist(), List.copyOf(effects.appends()), null, effects.commitIndex(), after));
         if (cluster.mutation.durableTooEarly() && !effects.appends().isEmpty()) {
             LogEntry last = effects.appends().get(effects.appends().size() - 1);
             core().durable(last.index(), last.term());
@@ -281,6 +359,9 @@ final class SimNode {
         writing = List.of();
         // A loop that stands still learns of it later; the disk does not wait for it.
         cluster.whenRunning(this, () -> {
+            if (ofIncarnation != incarnation) {
+                return;
+            }
             for (Write write : done) {
                 if (write.state != null) {
                     core().hardStateDurable(write.state);
@@ -298,28 +379,16 @@ final class SimNode {
 
     private void persist(Write write) {
         if (write.state != null) {
-            if (write.state.term() < durableState.term()) {
-                throw new SimOracle.Violation(name + " lowers its durable term: " + durableState + ", " + write.state);
+            if (write.state.term() < disk.state.term()) {
+                throw new SimOracle.Violation(name + " lowers its durable term: " + disk.state + ", " + write.state);
             }
-            durableState = write.state;
+            disk.state = write.state;
         }
-        write.entries.forEach(this::persist);
-        durableCommit = Math.max(durableCommit, write.commitIndex);
-    }
-
-    private void persist(LogEntry entry) {
-        put(durableLog, entry);
-    }
-
-    private static void put(List<LogEntry> log, LogEntry entry) {
-        int at = (int) entry.index() - 1;
-        if (at > log.size()) {
-            throw new SimOracle.Violation("an append of " + entry + " leaves a gap after " + log.size());
+        if (write.base != null) {
+            disk.log.base(write.base.index(), write.base.term(), Configuration.EMPTY);
         }
-        if (at < log.size()) {
-            log.subList(at, log.size()).clear();
-        }
-        log.add(entry);
+        write.entries.forEach(disk.log::put);
+        disk.commitIndex = Math.max(disk.commitIndex, write.commitIndex);
     }
 
     private void answerLogRead(Effects.LogRead wanted) {
@@ -330,10 +399,8 @@ final class SimNode {
                 cluster.whenRunning(this, () -> {
                     List<LogEntry> found = new ArrayList<>();
                     long bytes = 0;
-                    for (long i = wanted.fromIndex();
-                            i <= durableLog.size() && found.size() < wanted.maxEntries();
-                            i++) {
-                        LogEntry entry = durableLog.get((int) i - 1);
+                    for (long i = wanted.fromIndex(); disk.log.has(i) && found.size() < wanted.maxEntries(); i++) {
+                        LogEntry entry = disk.log.get(i);
                         bytes += entry.payload().length;
                         if (!found.isEmpty() && bytes > wanted.maxBytes()) {
                             break;
@@ -348,15 +415,96 @@ final class SimNode {
         });
     }
 
+    // ---------------------------------------------------------------------------------------------- snapshots
+
+    /** Writes a checkpoint of the state as it is now; when it is durable the log is given up to one of those there are. */
+    void checkpoint() {
+        if (checkpointing || core().stateLost() || appliedIndex == 0) {
+            return;
+        }
+        checkpointing = true;
+        Checkpoint made = checkpointNow();
+        int mine = incarnation;
+        cluster.after(5 * cluster.fsyncNanos(), () -> {
+            if (mine != incarnation) {
+                return;
+            }
+            disk.add(made);
+            cluster.whenRunning(this, () -> {
+                checkpointing = false;
+                List<Checkpoint> kept = disk.checkpoints;
+                Checkpoint base = kept.get(cluster.random.nextInt(kept.size()));
+                if (base.index() > log.baseIndex() && base.index() <= appliedIndex) {
+                    core().compact(base.index());
+                    rebase(base, log.configurationAt(base.index()));
+                }
+                drain();
+            });
+        });
+    }
+
+    Checkpoint checkpointNow() {
+        Configuration known = core().configurationAt(appliedIndex);
+        long term = core().termAt(appliedIndex);
+        cluster.oracle.checkpoint(name, appliedIndex, term, known);
+        return new Checkpoint(appliedIndex, term, known);
+    }
+
+    private void rebase(Checkpoint base, Configuration configuration) {
+        log.base(base.index(), base.term(), configuration);
+        queued.add(new Write(null, List.of(), base, 0, List.of()));
+        startWriting();
+    }
+
+    /** A snapshot has arrived, or not. */
+    private void fetched(@Nullable Checkpoint found) {
+        if (found == null || !core().acceptsSnapshot(found.index())) {
+            core().snapshotFailed();
+            drain();
+            return;
+        }
+        int mine = incarnation;
+        cluster.after(2 * cluster.fsyncNanos(), () -> {
+            if (mine == incarnation) {
+                disk.add(found);
+                cluster.whenRunning(this, () -> {
+                    if (mine == incarnation) {
+                        install(found);
+                    }
+                });
+            }
+        });
+    }
+
+    private void install(Checkpoint found) {
+        if (!core().acceptsSnapshot(found.index())) {
+            core().snapshotFailed();
+            drain();
+            return;
+        }
+        cluster.oracle.installed(name, found.index(), appliedIndex);
+        snapshotsInstalled++;
+        boolean known = !found.configuration().equals(Configuration.EMPTY);
+        Configuration before = log.configurationAt(log.baseIndex());
+        appliedIndex = found.index();
+        core().snapshotInstalled(found.index(), found.term(), found.configuration());
+        rebase(found, known ? found.configuration() : before);
+        checkLog();
+        serveReads();
+        drain();
+    }
+
+    // ---------------------------------------------------------------------------------------------- state machine
+
     private void apply(RaftCore c) {
-        while (appliedIndex < c.commitIndex()) {
+        while (!c.stateLost() && appliedIndex < c.commitIndex()) {
             List<LogEntry> entries = c.committedEntries(appliedIndex + 1, 16, 4_096);
             if (entries.isEmpty()) {
-                if (durableLog.size() <= appliedIndex) {
+                if (!disk.log.has(appliedIndex + 1)) {
                     throw new SimOracle.Violation(
                             name + " finds entry " + (appliedIndex + 1) + " neither in memory nor on disk");
                 }
-                entries = List.of(durableLog.get((int) appliedIndex));
+                entries = List.of(disk.log.get(appliedIndex + 1));
             }
             for (LogEntry entry : entries) {
                 cluster.oracle.applied(name, entry, c.term());
@@ -369,6 +517,10 @@ final class SimNode {
             }
             c.applied(appliedIndex);
         }
+        serveReads();
+    }
+
+    private void serveReads() {
         if (!readsToServe.isEmpty()) {
             readsToServe.entrySet().removeIf(e -> {
                 if (e.getKey() <= appliedIndex) {
@@ -384,16 +536,14 @@ final class SimNode {
         return appliedIndex;
     }
 
-    boolean hasDurable(long index, long term) {
-        return index <= durableLog.size() && durableLog.get((int) index - 1).term() == term;
-    }
-
     @Override
     public String toString() {
         return name
                 + (core == null
                         ? " down"
-                        : " " + core.role() + " term " + core.term() + " last " + core.lastIndex() + " commit "
-                                + core.commitIndex() + (paused ? " paused" : ""));
+                        : " " + core.role() + " term " + core.term() + " log " + core.firstIndex() + "-"
+                                + core.lastIndex() + " commit " + core.commitIndex() + " applied " + appliedIndex
+                                + " " + core.configuration() + (core.stateLost() ? " state lost" : "")
+                                + (core.memoryLost() ? " memory lost" : "") + (paused ? " paused" : ""));
     }
 }

@@ -1,10 +1,13 @@
 package io.elastickv.embedded.internal.raft.core;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToIntBiFunction;
+import java.util.Set;
+import java.util.TreeMap;
 
 /** Raft's safety properties (Ongaro, figure 3.2) over a whole simulated cluster, checked at the event that breaks them. */
 final class SimOracle {
@@ -18,6 +21,11 @@ final class SimOracle {
         }
     }
 
+    /** Who has, or had before it was lost, an entry on its disk. */
+    interface Copies {
+        boolean has(String member, long index, long term);
+    }
+
     private record Placed(LogEntry entry, long previousTerm) {}
 
     private record Committed(LogEntry entry, long byTerm) {}
@@ -25,20 +33,24 @@ final class SimOracle {
     private final Map<Long, String> leaders = new HashMap<>();
     private final Map<Long, Placed> entries = new HashMap<>();
     private final List<Committed> committed = new ArrayList<>();
-    private final int quorum;
-    /** How many members have an entry in their durable logs: (index, term). */
-    private final ToIntBiFunction<Long, Long> durableCopies;
+    private final Copies copies;
+
+    /** By the index from which on they are committed. */
+    private final TreeMap<Long, Configuration> configurations = new TreeMap<>();
+    /** Everything that somebody may take to be in effect; by index. */
+    private final TreeMap<Long, Set<Configuration>> proposed = new TreeMap<>();
 
     private long acknowledgedIndex;
     int leaderChanges;
+    int changesCommitted;
 
-    SimOracle(int quorum, ToIntBiFunction<Long, Long> durableCopies) {
-        this.quorum = quorum;
-        this.durableCopies = durableCopies;
+    SimOracle(Configuration initial, Copies copies) {
+        configurations.put(0L, initial);
+        this.copies = copies;
     }
 
     /** Election safety, and leader completeness. */
-    void leads(String node, long term, List<LogEntry> log) {
+    void leads(String node, long term, SimLog log) {
         String other = leaders.putIfAbsent(term, node);
         if (other == null) {
             leaderChanges++;
@@ -46,12 +58,10 @@ final class SimOracle {
         if (other != null && !other.equals(node)) {
             throw new Violation("election safety: " + other + " and " + node + " both lead term " + term);
         }
-        for (Committed c : committed) {
-            if (c.byTerm < term) {
-                long index = c.entry.index();
-                if (index > log.size() || log.get((int) index - 1).term() != c.entry.term()) {
-                    throw new Violation("leader completeness: " + node + " leads term " + term + " without " + c);
-                }
+        for (int i = (int) Math.max(0, log.baseIndex() - 1); i < committed.size(); i++) {
+            Committed c = committed.get(i);
+            if (c.byTerm < term && log.termAt(c.entry.index()) != c.entry.term()) {
+                throw new Violation("leader completeness: " + node + " leads term " + term + " without " + c);
             }
         }
     }
@@ -63,9 +73,12 @@ final class SimOracle {
         if (other != null && !other.equals(placed)) {
             throw new Violation("log matching: " + node + " has " + placed + ", elsewhere it is " + other);
         }
+        if (other == null && entry.kind() == EntryKind.CONFIGURATION) {
+            proposed.computeIfAbsent(entry.index(), i -> new HashSet<>()).add(Configuration.decode(entry.payload()));
+        }
     }
 
-    /** State machine safety, and that what is committed is durable on a majority. */
+    /** State machine safety, and that what is committed is durable on a majority of the voters. */
     void applied(String node, LogEntry entry, long nodeTerm) {
         int at = (int) entry.index() - 1;
         if (at > committed.size()) {
@@ -78,12 +91,78 @@ final class SimOracle {
             }
             return;
         }
-        int copies = durableCopies.applyAsInt(entry.index(), entry.term());
-        if (copies < quorum) {
-            throw new Violation(
-                    "durability: " + node + " applies " + entry + " with " + copies + " durable copies of " + quorum);
+        boolean onMajority = false;
+        for (Configuration c : possible(entry.index())) {
+            onMajority |= isOnMajority(c, entry);
+        }
+        if (!onMajority) {
+            throw new Violation("durability: " + node + " applies " + entry
+                    + " which is on the disks of no majority of " + possible(entry.index()));
         }
         committed.add(new Committed(entry, nodeTerm));
+        if (entry.kind() == EntryKind.CONFIGURATION) {
+            configurationCommitted(entry);
+        }
+    }
+
+    private boolean isOnMajority(Configuration c, LogEntry entry) {
+        int found = 0;
+        for (String voter : c.voters()) {
+            if (copies.has(voter, entry.index(), entry.term())) {
+                found++;
+            }
+        }
+        return found > c.voters().size() / 2;
+    }
+
+    /** Committed configurations differ from each other by one member. */
+    private void configurationCommitted(LogEntry entry) {
+        Configuration before = configurations.lastEntry().getValue();
+        Configuration now = Configuration.decode(entry.payload());
+        Set<String> difference = new HashSet<>(before.voters());
+        difference.addAll(now.voters());
+        difference.removeIf(m -> before.isVoter(m) && now.isVoter(m));
+        if (difference.size() > 1) {
+            throw new Violation("committed configurations: " + now + " follows " + before);
+        }
+        configurations.put(entry.index(), now);
+        proposed.headMap(entry.index(), true).clear();
+        changesCommitted++;
+    }
+
+    /** What may be in effect for somebody who has an entry at {@code index}: what is committed there, or proposed since. */
+    Collection<Configuration> possible(long index) {
+        Set<Configuration> all = new HashSet<>();
+        all.add(configurations.floorEntry(index).getValue());
+        configurations.tailMap(index, false).values().forEach(all::add);
+        proposed.values().forEach(all::addAll);
+        return all;
+    }
+
+    /** What may be in effect for anybody from now on. */
+    Collection<Configuration> possible() {
+        return possible(configurations.lastKey());
+    }
+
+    Configuration committedConfiguration() {
+        return configurations.lastEntry().getValue();
+    }
+
+    /** A checkpoint holds what was committed up to its index, and the members as of then if they are known at all. */
+    void checkpoint(String node, long index, long term, Configuration configuration) {
+        if (committed.get((int) index - 1).entry.term() != term) {
+            throw new Violation("checkpoint: " + node + " has term " + term + " at " + index);
+        }
+        Configuration then = configurations.floorEntry(index).getValue();
+        if (!configuration.equals(then) && !configuration.equals(Configuration.EMPTY)) {
+            throw new Violation("checkpoint: " + node + " has " + configuration + " at " + index + ", not " + then);
+        }
+    }
+
+    void installed(String node, long index, long appliedIndex) {
+        if (index < appliedIndex) {
+            throw new Violation("state machine safety: " + node + " goes back from " + appliedIndex + " to " + index);
+        }
     }
 
     void acknowledged(LogEntry entry) {

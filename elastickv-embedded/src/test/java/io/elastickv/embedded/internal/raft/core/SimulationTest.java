@@ -23,6 +23,13 @@ class SimulationTest {
         long leaders = 0;
         long logReads = 0;
         long events = 0;
+        long changes = 0;
+        long snapshots = 0;
+        long wiped = 0;
+        long memories = 0;
+        long states = 0;
+        long simulatedNanos = 0;
+        long startNanos = System.nanoTime();
         for (long seed = from; seed <= to; seed++) {
             SimCluster cluster = new SimCluster(seed, SimMutation.NONE);
             try {
@@ -34,20 +41,37 @@ class SimulationTest {
             reads += cluster.readsDone;
             leaders += cluster.oracle.leaderChanges;
             events += cluster.eventsRun;
+            changes += cluster.oracle.changesCommitted;
+            wiped += cluster.faults.wiped;
+            memories += cluster.faults.memoriesLost;
+            states += cluster.faults.statesLost;
+            simulatedNanos += cluster.nowNanos - SimCluster.START_NANOS;
             for (SimNode node : cluster.nodes) {
                 logReads += node.logReads;
+                snapshots += node.snapshotsInstalled;
             }
         }
         long seeds = to - from + 1;
+        double seconds = (System.nanoTime() - startNanos) / 1e9;
         System.out.printf(
                 "%d seeds: %d events, %d writes acknowledged, %d reads served, %d leaders, %d log reads%n",
                 seeds, events, acknowledged, reads, leaders, logReads);
+        System.out.printf(
+                "%d changes of members, %d snapshots installed, %d nodes wiped, %d memories and %d states lost%n",
+                changes, snapshots, wiped, memories, states);
+        System.out.printf(
+                "%.0f seeds/s, %.0f simulated seconds per second%n", seeds / seconds, simulatedNanos / 1e9 / seconds);
         // The faults must leave something to check.
         assertThat(acknowledged).isGreaterThan(seeds * 20);
         assertThat(reads).isGreaterThan(seeds * 10);
         assertThat(leaders).isGreaterThan(seeds);
         if (only == null) {
             assertThat(logReads).isPositive();
+            assertThat(changes).isGreaterThan(seeds / 2);
+            assertThat(snapshots).isGreaterThan(seeds / 2);
+            assertThat(wiped).isPositive();
+            assertThat(memories).isPositive();
+            assertThat(states).isPositive();
         }
     }
 }

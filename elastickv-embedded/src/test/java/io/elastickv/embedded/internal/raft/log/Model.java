@@ -18,10 +18,35 @@ final class Model {
     static final class Group {
         HardState hardState = HardState.INITIAL;
         final List<LogEntry> entries = new ArrayList<>();
+        long base;
+        long baseTerm;
         long commitIndex;
 
         long lastIndex() {
-            return entries.size();
+            return base + entries.size();
+        }
+
+        long termAt(long index) {
+            return index == base
+                    ? baseTerm
+                    : entries.get((int) (index - base - 1)).term();
+        }
+
+        void rebase(long index, long term) {
+            if (index <= lastIndex() && index >= base && termAt(index) == term) {
+                entries.subList(0, (int) (index - base)).clear();
+            } else {
+                entries.clear();
+            }
+            base = index;
+            baseTerm = term;
+            commitIndex = Math.max(commitIndex, index);
+        }
+
+        List<LogEntry> configurationEntries() {
+            return entries.stream()
+                    .filter(entry -> entry.kind() == EntryKind.CONFIGURATION)
+                    .toList();
         }
 
         Group copy() {
@@ -29,11 +54,16 @@ final class Model {
             copy.hardState = hardState;
             copy.entries.addAll(entries);
             copy.commitIndex = commitIndex;
+            copy.base = base;
+            copy.baseTerm = baseTerm;
             return copy;
         }
 
         List<TermRun> termRuns() {
             List<TermRun> runs = new ArrayList<>();
+            if (base > 0) {
+                runs.add(new TermRun(base, baseTerm));
+            }
             for (LogEntry entry : entries) {
                 if (runs.isEmpty() || runs.get(runs.size() - 1).term() != entry.term()) {
                     runs.add(new TermRun(entry.index(), entry.term()));
@@ -44,7 +74,7 @@ final class Model {
 
         @Override
         public String toString() {
-            return hardState + " " + entries + " commit " + commitIndex;
+            return hardState + " base " + base + ":" + baseTerm + " " + entries + " commit " + commitIndex;
         }
     }
 
@@ -64,13 +94,34 @@ final class Model {
         }
 
         Step entry(int group, long index, long term, byte[] payload) {
-            LogEntry entry =
-                    new LogEntry(index, term, payload.length == 0 ? EntryKind.NOOP : EntryKind.COMMAND, payload);
+            return entry(group, index, term, payload.length == 0 ? EntryKind.NOOP : EntryKind.COMMAND, payload);
+        }
+
+        Step entry(int group, long index, long term, EntryKind kind, byte[] payload) {
+            LogEntry entry = new LogEntry(index, term, kind, payload);
             parts.add((model, batch) -> {
-                List<LogEntry> entries = model.group(group).entries;
-                entries.subList((int) index - 1, entries.size()).clear();
+                Group changed = model.group(group);
+                List<LogEntry> entries = changed.entries;
+                entries.subList((int) (index - changed.base - 1), entries.size())
+                        .clear();
                 entries.add(entry);
                 batch.add(group, entry);
+            });
+            return this;
+        }
+
+        Step base(int group, long index, long term) {
+            parts.add((model, batch) -> {
+                model.group(group).rebase(index, term);
+                batch.addBase(group, index, term);
+            });
+            return this;
+        }
+
+        Step removed(int group) {
+            parts.add((model, batch) -> {
+                model.groups.remove(group);
+                batch.addRemoved(group);
             });
             return this;
         }
@@ -101,6 +152,11 @@ final class Model {
 
     /** A step that fits this model; does not change it. */
     Step randomStep(Random random, int groupCount, int maxPayload) {
+        return randomStep(random, groupCount, maxPayload, true);
+    }
+
+    /** A step that fits this model, perhaps without bases and removals. */
+    Step randomStep(Random random, int groupCount, int maxPayload, boolean compacting) {
         Model scratch = copy();
         Step step = new Step();
         int parts = 1 + random.nextInt(6);
@@ -108,7 +164,7 @@ final class Model {
             int id = random.nextInt(groupCount);
             Group group = scratch.group(id);
             Step part = new Step();
-            int what = random.nextInt(10);
+            int what = random.nextInt(compacting ? 20 : 3) + (compacting ? 0 : random.nextInt(2) * 10);
             long term = Math.max(group.hardState.term(), 1);
             if (what == 0) {
                 part.hardState(
@@ -119,10 +175,24 @@ final class Model {
                 long from = group.commitIndex + 1 + random.nextInt((int) (group.lastIndex() - group.commitIndex));
                 part.hardState(id, term + 1, null);
                 part.entry(id, from, term + 1, payload(random, maxPayload));
+            } else if (what <= 6 && group.commitIndex > group.base) {
+                long index = group.base + 1 + random.nextInt((int) (group.commitIndex - group.base));
+                part.base(id, index, group.termAt(index)); // a checkpoint
+            } else if (what == 7 && random.nextInt(4) == 0) {
+                part.base(id, group.lastIndex() + 1 + random.nextInt(20), term); // a snapshot
+            } else if (what == 8 && random.nextInt(4) == 0 && group.lastIndex() > group.commitIndex) {
+                part.base(id, group.lastIndex(), term + 1); // a snapshot of another history
+                part.hardState(id, term + 1, null);
+            } else if (what == 9 && random.nextInt(8) == 0) {
+                part.removed(id);
             } else {
                 int count = 1 + random.nextInt(5);
                 for (int k = 1; k <= count; k++) {
-                    part.entry(id, group.lastIndex() + k, term, payload(random, maxPayload));
+                    byte[] payload = payload(random, maxPayload);
+                    EntryKind kind = random.nextInt(6) == 0
+                            ? EntryKind.CONFIGURATION
+                            : payload.length == 0 ? EntryKind.NOOP : EntryKind.COMMAND;
+                    part.entry(id, group.lastIndex() + k, term, kind, payload);
                 }
             }
             part.apply(scratch, new LogBatch(Completions.IGNORE));
@@ -141,8 +211,7 @@ final class Model {
     /** Null if the log shows exactly this; what differs otherwise. */
     String difference(NodeLog log) {
         for (int id : log.groups()) {
-            if (!groups.containsKey(id)
-                    && log.group(id).lastIndex() + log.group(id).hardState().term() > 0) {
+            if (!groups.containsKey(id)) {
                 return "group " + id + " is not expected";
             }
         }
@@ -159,10 +228,18 @@ final class Model {
             if (actual.commitIndex() != expected.commitIndex) {
                 return prefix + "commit index " + expected.commitIndex + ", is " + actual.commitIndex();
             }
+            if (actual.firstIndex() != expected.base + 1 || actual.baseTerm() != expected.baseTerm) {
+                return prefix + "base " + expected.base + ":" + expected.baseTerm + ", is " + (actual.firstIndex() - 1)
+                        + ":" + actual.baseTerm();
+            }
+            if (!actual.configurationEntries().equals(expected.configurationEntries())) {
+                return prefix + expected.configurationEntries() + ", is " + actual.configurationEntries();
+            }
             if (!actual.termRuns().equals(expected.termRuns())) {
                 return prefix + expected.termRuns() + ", is " + actual.termRuns();
             }
-            List<LogEntry> entries = actual.readNow(1, Long.MAX_VALUE, Integer.MAX_VALUE, Long.MAX_VALUE);
+            List<LogEntry> entries =
+                    actual.readNow(expected.base + 1, Long.MAX_VALUE, Integer.MAX_VALUE, Long.MAX_VALUE);
             if (!entries.equals(expected.entries)) {
                 return prefix + expected.entries + ", is " + entries;
             }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Semaphore;
@@ -18,16 +19,22 @@ import java.util.stream.Stream;
 
 /**
  * The log beside the plainest loop that does the same: append records of 100 bytes, fdatasync after every group of 1, 16, 64,
- * 256. One thread submits a batch per record and has a group's size outstanding. A main, not a test; an argument names
- * the directory to work in. Takes about half a minute.
+ * 256. One thread submits a batch per record, to 8 groups in turn, and has a group's size outstanding; so the log has to find the
+ * groups by itself. Bases follow, so that segments are freed and written again, as in a node. Both take turns of a quarter of
+ * a second in one run, as neighbours on the machine come and go; the ratio is the median of those of the turns. A main, not a
+ * test; arguments: the directory to work in, the turns for each size (20). Takes about 45 seconds.
  */
 final class NodeLogBenchmark {
 
     private static final int PAYLOAD_BYTES = 100;
     private static final int[] GROUP_SIZES = {1, 16, 64, 256};
+    private static final int RAFT_GROUPS = 8;
     private static final int PLAIN_BYTES = 64 << 20;
-    private static final int ROUNDS = 2;
-    private static final long RUN_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final int TURNS = 20;
+    private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /** About a segment's worth. */
+    private static final long RECORDS_PER_BASE = 400_000;
 
     private NodeLogBenchmark() {}
 
@@ -35,10 +42,10 @@ final class NodeLogBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         Path base = Path.of(arguments.length > 0 ? arguments[0] : "target");
+        int turns = arguments.length > 1 ? Integer.parseInt(arguments[1]) : TURNS;
         Path directory = Files.createTempDirectory(base, "log-benchmark");
         Path plainFile = directory.resolve("plain");
         NodeLogOptions options = NodeLogOptions.of(directory.resolve("log"), "benchmark");
-        long records;
         // Both files live as long as the benchmark: to create and delete large ones disturbs what comes next.
         try (FileChannel channel = FileChannel.open(
                         plainFile, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -49,45 +56,49 @@ final class NodeLogBenchmark {
             }
             channel.force(true);
             System.out.printf(
-                    "%6s %12s %12s %7s %12s %14s%n",
-                    "group", "plain/s", "log/s", "ratio", "log CPU us", "records/sync");
+                    "%6s %12s %12s %13s %10s %12s %14s%n",
+                    "group", "plain/s", "log/s", "median ratio", "lowest", "log CPU us", "records/sync");
             for (int group : GROUP_SIZES) {
-                plain(channel, group, RUN_NANOS / 4);
-                log(log, group, RUN_NANOS / 4);
-                double plain = 0;
-                double perSecond = 0;
-                double cpuMicros = 0;
-                double perSync = 0;
-                for (int round = 0; round < ROUNDS; round++) { // interleaved: neighbours on the machine come and go
-                    plain += plain(channel, group, RUN_NANOS) / ROUNDS;
-                    Result result = log(log, group, RUN_NANOS);
-                    perSecond += result.recordsPerSecond / ROUNDS;
-                    cpuMicros += result.cpuMicros / ROUNDS;
-                    perSync += result.recordsPerSync / ROUNDS;
-                }
-                System.out.printf(
-                        Locale.ROOT,
-                        "%6d %12.0f %12.0f %7.2f %12.2f %14.1f%n",
-                        group,
-                        plain,
-                        perSecond,
-                        perSecond / plain,
-                        cpuMicros,
-                        perSync);
+                plain(channel, group, 2 * TURN_NANOS);
+                log(log, group, 2 * TURN_NANOS);
+                print(group, channel, log, turns);
             }
-            records = log.stats().records();
+            System.out.printf("segments written again: %d%n", log.stats().recycledSegments());
         }
         long start = System.nanoTime();
         try (NodeLog log = NodeLog.open(options)) {
             double millis = (System.nanoTime() - start) / 1e6;
-            System.out.printf(
-                    Locale.ROOT,
-                    "reopened: %d records of %d groups in %.0f ms%n",
-                    records,
-                    log.groups().size(),
-                    millis);
+            System.out.printf(Locale.ROOT, "reopened: %d MiB in %.0f ms%n", log.sizeBytes() >> 20, millis);
         }
         delete(directory);
+    }
+
+    private static void print(int group, FileChannel channel, NodeLog log, int turns) throws Exception {
+        double[] ratios = new double[turns];
+        double plain = 0;
+        double perSecond = 0;
+        double cpuMicros = 0;
+        double perSync = 0;
+        for (int turn = 0; turn < turns; turn++) {
+            double loop = plain(channel, group, TURN_NANOS);
+            Result result = log(log, group, TURN_NANOS);
+            ratios[turn] = result.recordsPerSecond / loop;
+            plain += loop / turns;
+            perSecond += result.recordsPerSecond / turns;
+            cpuMicros += result.cpuMicros / turns;
+            perSync += result.recordsPerSync / turns;
+        }
+        Arrays.sort(ratios);
+        System.out.printf(
+                Locale.ROOT,
+                "%6d %12.0f %12.0f %13.2f %10.2f %12.2f %14.1f%n",
+                group,
+                plain,
+                perSecond,
+                ratios[turns / 2],
+                ratios[0],
+                cpuMicros,
+                perSync);
     }
 
     /** Records per second of write and fdatasync into a file that is filled with zeros beforehand. */
@@ -113,6 +124,9 @@ final class NodeLogBenchmark {
         return records * 1e9 / (System.nanoTime() - start);
     }
 
+    /** Entries submitted to the log so far. */
+    private static long written;
+
     private static Result log(NodeLog log, int group, long nanos) throws InterruptedException {
         Semaphore window = new Semaphore(group);
         LogBatch.Completion completion = new LogBatch.Completion() {
@@ -130,15 +144,20 @@ final class NodeLogBenchmark {
         NodeLogStats before = log.stats();
         long cpu = cpuNanos();
         long start = System.nanoTime();
-        long index = before.records();
         while (System.nanoTime() - start < nanos) {
             // Takes what has become free at once, as an event loop does.
             window.acquire();
             int free = 1 + window.drainPermits();
             for (int i = 0; i < free; i++) {
-                LogEntry entry = new LogEntry(index / 8 + 1, 1, EntryKind.COMMAND, payload);
-                log.submit(new LogBatch(completion).add((int) (index % 8), entry));
-                index++;
+                int raftGroup = (int) (written % RAFT_GROUPS);
+                long index = written / RAFT_GROUPS + 1;
+                LogEntry entry = new LogEntry(index, 1, EntryKind.COMMAND, payload);
+                LogBatch batch = new LogBatch(completion).add(raftGroup, entry);
+                if (written / RAFT_GROUPS % (RECORDS_PER_BASE / RAFT_GROUPS) == 0) {
+                    batch.addBase(raftGroup, index, 1);
+                }
+                log.submit(batch);
+                written++;
             }
         }
         window.acquire(group);

@@ -1,22 +1,23 @@
 package io.elastickv.embedded.internal.storage;
 
-import java.util.Arrays;
 import net.openhft.chronicle.hash.Data;
 
 /** Keys and values copied out of off-heap maps, one behind the other: length of the key, of the value (int each), key, value. */
-final class EntryCopies {
+final class ChronicleCopies {
 
-    private static final int INITIAL_BYTES = 64 * 1024;
-
-    private byte[] bytes = new byte[INITIAL_BYTES];
+    private final PassBuffer buffer;
     private int length;
+
+    ChronicleCopies(PassBuffer buffer) {
+        this.buffer = buffer;
+    }
 
     void clear() {
         length = 0;
     }
 
     byte[] bytes() {
-        return bytes;
+        return buffer.bytes();
     }
 
     int length() {
@@ -24,7 +25,7 @@ final class EntryCopies {
     }
 
     int intAt(int offset) {
-        return (int) CheckpointFormat.INT.get(bytes, offset);
+        return (int) CheckpointFormat.INT.get(buffer.bytes(), offset);
     }
 
     void add(Data<byte[]> key, Data<byte[]> value) {
@@ -32,9 +33,7 @@ final class EntryCopies {
         int valueLength = (int) value.size();
         int start = length + 2 * Integer.BYTES;
         int end = Math.addExact(start, keyLength + valueLength);
-        if (end > bytes.length) {
-            bytes = Arrays.copyOf(bytes, (int) Math.min(Integer.MAX_VALUE - 8, Math.max(end, 2L * bytes.length)));
-        }
+        byte[] bytes = buffer.atLeast(end);
         CheckpointFormat.INT.set(bytes, length, keyLength);
         CheckpointFormat.INT.set(bytes, length + Integer.BYTES, valueLength);
         ChronicleGenerations.copy(key.bytes(), key.offset(), bytes, start, keyLength);

@@ -1,0 +1,132 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.ReplicaKey;
+import io.elastickv.embedded.internal.placement.ShardPlacement;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which replicas a data directory holds, each under the key that makes it a member of its group, and up to which keys
+ * those that it once held were removed: what may never act again, since what it had promised is gone. Immutable.
+ *
+ * <p>File {@code replicas}, format 1: a first line {@code elastickv-replicas 1}, lines {@code cluster=} and {@code node=}
+ * with the identities it was written for, {@code replica=shard key} and {@code removed=shard version}, and the checksum
+ * of {@link CheckedText}.
+ *
+ * @param clusterId the cluster, 32 hexadecimal digits
+ * @param nodeId the directory
+ * @param held the keys by shard
+ * @param removed by shard, the version up to which keys may not come (again)
+ */
+record HeldReplicas(
+        String clusterId, String nodeId, SortedMap<Integer, ReplicaKey> held, SortedMap<Integer, Long> removed) {
+
+    /** The name of the file. */
+    static final String FILE = "replicas";
+
+    static final String KIND = "elastickv-replicas";
+    static final int VERSION = 1;
+
+    HeldReplicas {
+        held = new TreeMap<>(held);
+        removed = new TreeMap<>(removed);
+    }
+
+    /**
+     * What node {@code name} holds when it becomes part of a cluster: the replicas that the layout puts there, if its
+     * directory is the one that the cluster was formed with; nothing, if it followed a lost one.
+     */
+    static HeldReplicas atTheStart(ClusterLayout layout, String name, String nodeId) {
+        SortedMap<Integer, ReplicaKey> held = new TreeMap<>();
+        boolean initial = layout.member(name)
+                .filter(member -> member.nodeId().equals(nodeId))
+                .isPresent();
+        if (initial) {
+            for (ShardPlacement placement : layout.placements()) {
+                if (placement.replicas().contains(name)) {
+                    held.put(placement.id(), ReplicaKey.initial(nodeId));
+                }
+            }
+        }
+        return new HeldReplicas(layout.clusterIdText(), nodeId, held, new TreeMap<>());
+    }
+
+    /** The key of the replica of {@code shard}; null if there is none. */
+    @Nullable
+    ReplicaKey key(int shard) {
+        return held.get(shard);
+    }
+
+    /** Whether a replica of {@code shard} under {@code key} was removed, or one under a later key. */
+    boolean wasRemoved(int shard, ReplicaKey key) {
+        Long version = removed.get(shard);
+        return version != null && key.version() <= version;
+    }
+
+    /** With a replica of {@code shard}. */
+    HeldReplicas with(int shard, ReplicaKey key) {
+        if (held.containsKey(shard) || wasRemoved(shard, key)) {
+            throw new IllegalArgumentException("shard " + shard + ": no replica " + key.text() + " beside " + this);
+        }
+        SortedMap<Integer, ReplicaKey> more = new TreeMap<>(held);
+        more.put(shard, key);
+        return new HeldReplicas(clusterId, nodeId, more, removed);
+    }
+
+    /** Without its replica of {@code shard}; no key up to {@code version} may come again. */
+    HeldReplicas without(int shard, long version) {
+        SortedMap<Integer, ReplicaKey> fewer = new TreeMap<>(held);
+        ReplicaKey key = fewer.remove(shard);
+        SortedMap<Integer, Long> more = new TreeMap<>(removed);
+        more.merge(shard, Math.max(version, key == null ? 0 : key.version()), Math::max);
+        return new HeldReplicas(clusterId, nodeId, fewer, more);
+    }
+
+    /** The text of the file. */
+    String toText() {
+        StringBuilder text = new StringBuilder(KIND).append(' ').append(VERSION).append('\n');
+        text.append("cluster=").append(clusterId).append('\n');
+        text.append("node=").append(nodeId).append('\n');
+        held.forEach((shard, key) -> text.append("replica=")
+                .append(shard)
+                .append(' ')
+                .append(key.text())
+                .append('\n'));
+        removed.forEach((shard, version) -> text.append("removed=")
+                .append(shard)
+                .append(' ')
+                .append(version)
+                .append('\n'));
+        return CheckedText.seal(text.toString());
+    }
+
+    /**
+     * Reads the lines of the file between the first and the last.
+     *
+     * @throws IllegalArgumentException if one of them makes no sense
+     */
+    static HeldReplicas ofLines(List<String> lines) {
+        String clusterId = "";
+        String nodeId = "";
+        SortedMap<Integer, ReplicaKey> held = new TreeMap<>();
+        SortedMap<Integer, Long> removed = new TreeMap<>();
+        for (String line : lines) {
+            int equals = line.indexOf('=');
+            String field = line.substring(0, Math.max(0, equals));
+            String value = line.substring(equals + 1);
+            int space = value.indexOf(' ');
+            String shard = value.substring(0, Math.max(0, space));
+            switch (field) {
+                case "cluster" -> clusterId = value;
+                case "node" -> nodeId = value;
+                case "replica" -> held.put(Integer.parseInt(shard), ReplicaKey.parse(value.substring(space + 1)));
+                case "removed" -> removed.put(Integer.parseInt(shard), Long.parseLong(value.substring(space + 1)));
+                default -> throw new IllegalArgumentException("unknown line '" + line + "'");
+            }
+        }
+        return new HeldReplicas(clusterId, nodeId, held, removed);
+    }
+}

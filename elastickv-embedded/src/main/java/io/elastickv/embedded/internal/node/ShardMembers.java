@@ -1,0 +1,126 @@
+package io.elastickv.embedded.internal.node;
+
+import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.ReplicaKey;
+import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.raft.MemberId;
+import io.elastickv.embedded.internal.raft.core.Configuration;
+import io.elastickv.embedded.internal.routing.RouteTable;
+import io.elastickv.embedded.internal.routing.ShardRoute;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The members of each shard's group as far as this node knows, from its own replicas and from what leaders tell. Only
+ * committed configurations are in it: they are never taken back, and the later ones have larger versions. Thread-safe.
+ */
+final class ShardMembers {
+
+    private final Map<Integer, Configuration> known = new ConcurrentHashMap<>();
+    private volatile @Nullable RouteTable routes;
+
+    /** The members that {@code placement} was formed with. */
+    static Configuration initial(ClusterLayout layout, ShardPlacement placement) {
+        List<String> voters = new ArrayList<>();
+        for (String node : placement.replicas()) {
+            String nodeId = layout.member(node).orElseThrow().nodeId();
+            voters.add(MemberId.of(node, ReplicaKey.initial(nodeId).text()));
+        }
+        return Configuration.of(voters);
+    }
+
+    /** The nodes of the voters, each once. */
+    static List<String> nodes(Configuration configuration) {
+        return configuration.voters().stream().map(MemberId::node).distinct().toList();
+    }
+
+    /** The epoch of a shard whose group has these members. */
+    static long epoch(Configuration configuration) {
+        return 1 + configuration.version();
+    }
+
+    /** Starts with what the cluster was formed with, and tells {@code table} of changes. */
+    void open(ClusterLayout layout, RouteTable table) {
+        for (ShardPlacement placement : layout.placements()) {
+            known.merge(placement.id(), initial(layout, placement), ShardMembers::later);
+        }
+        routes = table;
+        known.forEach(this::tellRoute);
+    }
+
+    private static Configuration later(Configuration one, Configuration other) {
+        return other.version() > one.version() ? other : one;
+    }
+
+    /**
+     * Learns a committed configuration.
+     *
+     * @return whether it was news
+     */
+    boolean learn(int shard, Configuration committed) {
+        Configuration before = known.get(shard);
+        if (committed.voters().isEmpty() || (before != null && before.version() >= committed.version())) {
+            return false;
+        }
+        Configuration now = known.merge(shard, committed, ShardMembers::later);
+        tellRoute(shard, now);
+        return now == committed;
+    }
+
+    private void tellRoute(int shard, Configuration configuration) {
+        RouteTable table = routes;
+        ShardRoute route = table == null ? null : table.ofShard(shard);
+        if (route != null) {
+            route.learnReplicas(epoch(configuration), nodes(configuration));
+        }
+    }
+
+    /** The newest committed members known of; null if the shard is not known. */
+    @Nullable
+    Configuration of(int shard) {
+        return known.get(shard);
+    }
+
+    /** The shards that are known, with their members. */
+    Map<Integer, Configuration> all() {
+        return new TreeMap<>(known);
+    }
+
+    /**
+     * Why a group with these members can elect no leader any more: too many of the data directories that its voters were
+     * in are lost. Null if that is not so.
+     */
+    static @Nullable String trouble(Configuration configuration, Identities identities) {
+        int remembering = 0;
+        TreeSet<String> lost = new TreeSet<>();
+        for (String voter : configuration.voters()) {
+            String nodeId = identities.nodeIdOf(MemberId.node(voter));
+            if (nodeId != null && isIn(voter, nodeId)) {
+                remembering++;
+            } else {
+                lost.add(MemberId.node(voter));
+            }
+        }
+        int quorum = configuration.voters().size() / 2 + 1;
+        if (configuration.voters().isEmpty() || remembering >= quorum) {
+            return null;
+        }
+        return "no majority of its replicas remembers it: nodes " + lost
+                + " have lost the data directories with theirs, "
+                + remembering + " of " + configuration.voters().size() + " replicas are left and " + quorum
+                + " are needed. Restore the cluster from a backup";
+    }
+
+    /** Whether {@code member} is in the data directory {@code nodeId} of its node. */
+    static boolean isIn(String member, String nodeId) {
+        String key = MemberId.key(member);
+        String directory = ReplicaKey.directoryOf(nodeId);
+        return key.startsWith(directory)
+                && (key.length() == directory.length() || key.charAt(directory.length()) == '.');
+    }
+}

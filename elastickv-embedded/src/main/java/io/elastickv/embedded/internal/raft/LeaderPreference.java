@@ -1,0 +1,89 @@
+package io.elastickv.embedded.internal.raft;
+
+import io.elastickv.embedded.internal.raft.core.PeerProgress;
+import io.elastickv.embedded.internal.raft.core.RaftCore;
+import io.elastickv.embedded.internal.raft.core.Role;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the leadership to where the layout wants it, so that leaders stay spread over the nodes: with an election when
+ * the group is new, with a transfer a while after the preferred leader's node came back. On the group's loop.
+ */
+final class LeaderPreference {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderPreference.class);
+
+    /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
+    private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
+
+    private static final long CAMPAIGN_EVERY_NANOS = 100_000_000L;
+    /** Longer than a heartbeat interval: a leader that there is has said so by then. */
+    private static final long CAMPAIGN_AFTER_RESTART_NANOS = 150_000_000L;
+
+    private static final long NEARLY_CAUGHT_UP_ENTRIES = 1000;
+    private static final long NEVER = Long.MIN_VALUE;
+
+    private final int groupId;
+    private final String selfNode;
+    private final @Nullable String preferredNode;
+    private final RaftCore core;
+    private long handBackAtNanos = NEVER;
+    private long campaignAgainNanos = NEVER;
+
+    LeaderPreference(int groupId, String selfNode, @Nullable String preferredNode, RaftCore core) {
+        this.groupId = groupId;
+        this.selfNode = selfNode;
+        this.preferredNode = preferredNode;
+        this.core = core;
+    }
+
+    void nodeReachable(String node, boolean reachable, long nowNanos) {
+        if (node.equals(preferredNode)) {
+            handBackAtNanos = reachable ? nowNanos + HAND_BACK_AFTER_NANOS : NEVER;
+        }
+    }
+
+    /** Starts an election now, and again every now and then until there is a leader. */
+    void campaign(long nowNanos) {
+        campaignAgainNanos = nowNanos + CAMPAIGN_EVERY_NANOS;
+        core.campaign();
+    }
+
+    void campaignSoon(long nowNanos) {
+        campaignAgainNanos = nowNanos + CAMPAIGN_AFTER_RESTART_NANOS;
+    }
+
+    void tick(long nowNanos) {
+        if (campaignAgainNanos != NEVER && nowNanos - campaignAgainNanos >= 0) {
+            if (core.leader() == null) {
+                campaign(nowNanos);
+            } else {
+                campaignAgainNanos = NEVER;
+            }
+        }
+        if (handBackAtNanos != NEVER && nowNanos - handBackAtNanos >= 0) {
+            handBack();
+        }
+    }
+
+    private void handBack() {
+        if (core.role() != Role.LEADER || selfNode.equals(preferredNode)) {
+            // Whoever leads does it; if that changes meanwhile the new leader starts counting when it hears of the
+            // node.
+            handBackAtNanos = NEVER;
+            return;
+        }
+        for (PeerProgress progress : core.progress()) {
+            if (MemberId.node(progress.peer()).equals(preferredNode)
+                    && progress.voter()
+                    && core.lastIndex() - progress.matchIndex() < NEARLY_CAUGHT_UP_ENTRIES) {
+                LOG.info("group {}: handing leadership back to {}, its preferred leader", groupId, preferredNode);
+                handBackAtNanos = NEVER;
+                core.transferLeadership(progress.peer());
+                return;
+            }
+        }
+    }
+}

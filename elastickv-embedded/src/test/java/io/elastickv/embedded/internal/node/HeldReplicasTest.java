@@ -1,0 +1,80 @@
+package io.elastickv.embedded.internal.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.Member;
+import io.elastickv.embedded.internal.placement.ReplicaKey;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class HeldReplicasTest {
+
+    private static final ClusterLayout LAYOUT = new ClusterLayout(
+            List.of(
+                    new Member("n1", "h", 1, "11111111aa"),
+                    new Member("n2", "h", 2, "22222222aa"),
+                    new Member("n3", "h", 3, "33333333aa"),
+                    new Member("n4", "h", 4, "44444444aa")),
+            4,
+            3);
+
+    private static HeldReplicas start() {
+        return HeldReplicas.atTheStart(LAYOUT, "n1", "11111111aa");
+    }
+
+    private static List<String> lines(String text) {
+        List<String> lines = new ArrayList<>(text.lines().toList());
+        return lines.subList(1, lines.size() - 1);
+    }
+
+    @Test
+    void theTextStays() {
+        HeldReplicas changed = start().without(2, 6).with(1, ReplicaKey.added("11111111aa", 9));
+        assertThat(changed.toText()).isEqualTo(CheckedText.seal("""
+                        elastickv-replicas 1
+                        cluster=%s
+                        node=11111111aa
+                        replica=0 11111111
+                        replica=1 11111111.9
+                        replica=3 11111111
+                        removed=2 6
+                        """.formatted(LAYOUT.clusterIdText())));
+        assertThat(HeldReplicas.ofLines(lines(changed.toText()))).isEqualTo(changed);
+    }
+
+    @Test
+    void theFirstDirectoryHoldsWhatTheLayoutSaysAndALaterOneNothing() {
+        assertThat(start().held().keySet()).containsExactly(0, 2, 3);
+        assertThat(start().key(2)).isEqualTo(ReplicaKey.initial("11111111aa"));
+        assertThat(start().key(1)).isNull();
+        assertThat(HeldReplicas.atTheStart(LAYOUT.succeeded("n1", "55555555aa", 1), "n1", "55555555aa")
+                        .held())
+                .isEmpty();
+    }
+
+    @Test
+    void whatWasRemovedNeverComesBack() {
+        HeldReplicas removed = start().without(2, 6);
+        assertThat(removed.key(2)).isNull();
+        assertThat(removed.wasRemoved(2, ReplicaKey.initial("11111111aa"))).isTrue();
+        assertThat(removed.wasRemoved(2, ReplicaKey.added("11111111aa", 6))).isTrue();
+        assertThat(removed.wasRemoved(2, ReplicaKey.added("11111111aa", 7))).isFalse();
+        assertThat(removed.wasRemoved(3, ReplicaKey.initial("11111111aa"))).isFalse();
+        assertThatIllegalArgumentException().isThrownBy(() -> removed.with(2, ReplicaKey.added("11111111aa", 6)));
+        HeldReplicas again = removed.with(2, ReplicaKey.added("11111111aa", 7));
+        assertThatIllegalArgumentException().isThrownBy(() -> again.with(2, ReplicaKey.added("11111111aa", 8)));
+        assertThat(again.without(2, 3).wasRemoved(2, ReplicaKey.added("11111111aa", 7)))
+                .as("at least up to the one that was there")
+                .isTrue();
+    }
+
+    @Test
+    void linesThatMakeNoSenseAreRefused() {
+        for (String line : List.of("replica=1", "replica=x 11111111", "replica=1 a b", "removed=1 x", "shard=1", "")) {
+            assertThatIllegalArgumentException().isThrownBy(() -> HeldReplicas.ofLines(List.of(line)));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package io.elastickv.embedded.internal.simulation;
+
+import io.elastickv.embedded.internal.command.CommandCodec;
+import io.elastickv.embedded.internal.command.CommandResult;
+import io.elastickv.embedded.internal.command.Envelope;
+import io.elastickv.embedded.internal.raft.core.BrokenCores;
+import io.elastickv.embedded.internal.raft.core.Configuration;
+import io.elastickv.embedded.internal.raft.core.HardState;
+import io.elastickv.embedded.internal.raft.core.RaftConfig;
+import io.elastickv.embedded.internal.raft.core.RaftCore;
+import io.elastickv.embedded.internal.raft.core.RaftMessage;
+import io.elastickv.embedded.internal.raft.core.RestoredState;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+
+/** The mistakes that the simulation must find; the letters are the rows of the hazards they stand for. */
+enum PlantedBug {
+    /** C, D4: nothing is synced before it is acknowledged. */
+    NOTHING_IS_SYNCED(new Lying(SimulatedDisk.Lie.NO_SYNC)),
+
+    /** C, D4: what is written is acknowledged a little before it is synced. */
+    ACKNOWLEDGED_BEFORE_THE_SYNC(new Lying(SimulatedDisk.Lie.LATE_SYNC) {
+        @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.POWER_CUT, Fault.Kind.POWER_CUT_OF_ALL, Fault.Kind.CRASH_WHILE_WRITING);
+        }
+    }),
+
+    /** D1: an append that failed is acknowledged. */
+    FAILED_APPENDS_ARE_ACKNOWLEDGED(new Lying(SimulatedDisk.Lie.ERRORS_SWALLOWED) {
+        @Override
+        boolean watchesFailStop() {
+            return false;
+        }
+    }),
+
+    /** C: the vote is forgotten in a restart. */
+    VOTES_ARE_FORGOTTEN(new Mutation() {
+        @Override
+        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+            return with(found, new HardState(found.hardState().term(), null));
+        }
+    }),
+
+    /** C: the term is forgotten in a restart. */
+    TERMS_ARE_FORGOTTEN(new Mutation() {
+        @Override
+        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+            return with(found, HardState.INITIAL);
+        }
+    }),
+
+    /** B1. */
+    READS_WITHOUT_A_ROUND(new Broken(
+            BrokenCores.Rule.READ_QUORUM, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.PAUSE, Fault.Kind.CAMPAIGN)),
+
+    /** B1, at a replica that does not lead. */
+    READS_OF_THE_LOCAL_STATE(new Mutation() {
+        @Override
+        boolean readsAreConfirmed() {
+            return false;
+        }
+    }),
+
+    /** B4. */
+    READS_BEFORE_THE_NOOP(new Broken(
+            BrokenCores.Rule.READ_AFTER_NOOP, Fault.Kind.KILL, Fault.Kind.SLOW_DISK, Fault.Kind.TRANSFER)),
+
+    /** E1. */
+    ACKS_NAME_THE_LAST_INDEX(new Mutation() {
+        @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.CUT_LEADER_OFF, Fault.Kind.LAGGARD_NETWORK, Fault.Kind.HALVES, Fault.Kind.KILL);
+        }
+
+        @Override
+        RaftMessage sent(Replica from, String to, RaftMessage message) {
+            return message instanceof RaftMessage.AppendResponse m && m.matched()
+                    ? new RaftMessage.AppendResponse(
+                            m.term(), m.round(), true, from.core.lastIndex(), m.verifiedIndex(), 0, 0, 0)
+                    : message;
+        }
+    }),
+
+    /** F. */
+    FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new Broken(BrokenCores.Rule.COMMIT_VERIFIED)),
+
+    /** K: retries are not recognised. */
+    SESSIONS_ARE_IGNORED(new Mutation() {
+        @Override
+        Object apply(Replica replica, long index, byte[] payload) {
+            Envelope envelope = CommandCodec.decode(payload);
+            return replica.machine.apply(
+                    index, CommandCodec.encode(new Envelope(0, 0, 0, envelope.timeMillis(), envelope.command())));
+        }
+    }),
+
+    /** K: "not applied" is said of what may still be committed. */
+    UNKNOWN_IS_CALLED_NOT_APPLIED(new Mutation() {
+        @Override
+        boolean unknownIsNotApplied() {
+            return true;
+        }
+    }),
+
+    /** The slot of a command is checked by who sends it only. */
+    SLOTS_ARE_NOT_CHECKED_AT_APPLY(new Mutation() {
+        @Override
+        boolean checksSlots() {
+            return false;
+        }
+    }),
+
+    /** X1. */
+    FAILURES_OF_APPLY_ARE_SWALLOWED(new Mutation() {
+        @Override
+        Object applyFailed(RuntimeException failure) {
+            return new CommandResult.Done();
+        }
+
+        @Override
+        boolean watchesFailStop() {
+            return false;
+        }
+    }),
+
+    /** Each replica lets keys expire by its own clock. */
+    EXPIRY_BY_THE_LOCAL_CLOCK(new Mutation() {
+        @Override
+        Object apply(Replica replica, long index, byte[] payload) {
+            byte[] stamped = payload.clone();
+            CommandCodec.stampTime(stamped, replica.process.node.wallMillis());
+            return replica.machine.apply(index, stamped);
+        }
+    }),
+
+    /** The log's time follows the leader's clock backwards. */
+    TIME_RUNS_BACKWARDS(new Mutation() {
+        @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.CLOCK_JUMP, Fault.Kind.TRANSFER, Fault.Kind.KILL);
+        }
+
+        @Override
+        Object apply(Replica replica, long index, byte[] payload) {
+            replica.store.advanceTime(0);
+            return replica.machine.apply(index, payload);
+        }
+    });
+
+    @SuppressWarnings("ImmutableEnumChecker") // mutations hold no state
+    final Mutation mutation;
+
+    PlantedBug(Mutation mutation) {
+        this.mutation = mutation;
+    }
+
+    private static RestoredState with(RestoredState found, HardState hardState) {
+        return new RestoredState(
+                hardState,
+                found.firstIndex(),
+                found.lastIndex(),
+                found.commitIndex(),
+                found.appliedIndex(),
+                found.termRuns(),
+                found.cachedTail(),
+                found.configuration(),
+                found.configurationEntries(),
+                found.memoryLost());
+    }
+
+    private static class Lying extends Mutation {
+
+        private final SimulatedDisk.Lie lie;
+
+        Lying(SimulatedDisk.Lie lie) {
+            this.lie = lie;
+        }
+
+        @Override
+        SimulatedDisk.Lie lie() {
+            return lie;
+        }
+    }
+
+    private static final class Broken extends Mutation {
+
+        private final BrokenCores.Rule rule;
+        private final Set<Fault.Kind> faults = EnumSet.noneOf(Fault.Kind.class);
+
+        Broken(BrokenCores.Rule rule, Fault.Kind... faults) {
+            this.rule = rule;
+            this.faults.addAll(List.of(faults));
+        }
+
+        @Override
+        Set<Fault.Kind> faults() {
+            return faults;
+        }
+
+        @Override
+        RaftCore core(RaftConfig config, RestoredState restored, long now, long wall, RandomGenerator random) {
+            return BrokenCores.create(rule, config, restored, now, wall, random);
+        }
+    }
+}
