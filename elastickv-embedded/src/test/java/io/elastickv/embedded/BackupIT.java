@@ -268,6 +268,39 @@ class BackupIT {
     }
 
     @Test
+    void aMomentIsFoundBesideConstantCheckpoints() throws Exception {
+        try (LocalCluster cluster = LocalCluster.builder()
+                .nodes(1)
+                .shards(8)
+                .durability(Durability.MEMORY)
+                .customize((i, builder) -> builder.checkpoints(1 << 10, 1 << 20))
+                .startAndAwaitReady()) {
+            AtomicBoolean stop = new AtomicBoolean();
+            CompletableFuture<Void> load = CompletableFuture.runAsync(
+                    () -> {
+                        for (int i = 0; !stop.get(); i++) {
+                            Map<Bytes, Bytes> entries = new HashMap<>();
+                            for (int j = 0; j < 100; j++) {
+                                entries.put(Bytes.utf8("key" + (i * 7 + j) % 5_000), Bytes.utf8("value" + i));
+                            }
+                            cluster.store(0).putAll(entries);
+                        }
+                    },
+                    task -> new Thread(task, "load").start());
+            try {
+                for (int i = 0; i < 5; i++) {
+                    Path file = directory.resolve("busy" + i);
+                    cluster.node(0).backups().exportTo(file, LONG);
+                    cluster.node(0).backups().verify(file);
+                }
+            } finally {
+                stop.set(true);
+            }
+            load.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
     void anImportGoesOnWhenALeaderDies() throws Exception {
         Path file = directory.resolve("much");
         try (LocalCluster cluster = LocalCluster.builder().shards(SHARDS).startAndAwaitReady()) {

@@ -150,9 +150,9 @@ public final class BackupService implements Backups, AutoCloseable {
         }
     }
 
-    /** How many parts of exports this node keeps. */
-    public int exportsUnderWay() {
-        return server == null ? 0 : server.underWay();
+    /** Whether an export holds the state of a shard or is about to; a checkpoint of it should wait. */
+    public boolean claims(int shard) {
+        return server != null && server.claims(shard);
     }
 
     /** Ends what is under way; before the replicas are closed. Idempotent. */

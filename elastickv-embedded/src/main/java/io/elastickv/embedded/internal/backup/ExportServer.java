@@ -34,6 +34,9 @@ final class ExportServer {
     /** Writers must not wait longer for a node that died: shorter than an attempt of theirs, so that none of them fails. */
     private static final long MAX_LEASE_MILLIS = 1_000;
 
+    /** A node that asked whether it could have a shard's state asks again, or takes it, well before. */
+    private static final long RESERVED_NANOS = 2_000_000_000L;
+
     private static final String SUFFIX = ".spool";
 
     private record Id(long export, int shard) {}
@@ -41,6 +44,9 @@ final class ExportServer {
     private final IntFunction<@Nullable ExportableShard> shards;
     private final ShardExport.Desk desk;
     private final Map<Id, ShardExport> exports = new ConcurrentHashMap<>();
+    /** Until when the states of shards are reserved. */
+    private final Map<Integer, Long> reservedNanos = new ConcurrentHashMap<>();
+
     private volatile boolean closed;
 
     /**
@@ -89,6 +95,7 @@ final class ExportServer {
                 reply.refused("the replica does not lead");
                 return;
             }
+            reservedNanos.put(request.shard(), System.nanoTime() + RESERVED_NANOS);
             if (shard.busy().getAsBoolean()) {
                 reply.refused("a checkpoint is being written");
                 return;
@@ -211,6 +218,23 @@ final class ExportServer {
             }
             return forgotten;
         });
+    }
+
+    /**
+     * Whether an export holds the state of a shard or is about to: nobody else should begin to. Otherwise a node that always
+     * writes a checkpoint of some shard could never be exported.
+     */
+    boolean claims(int shard) {
+        Long until = reservedNanos.get(shard);
+        if (until != null && System.nanoTime() - until < 0) {
+            return true;
+        }
+        for (Map.Entry<Id, ShardExport> export : exports.entrySet()) {
+            if (export.getKey().shard == shard && export.getValue().holdsState()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The exports under way. */

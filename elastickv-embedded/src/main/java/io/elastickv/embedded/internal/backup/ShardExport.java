@@ -80,6 +80,11 @@ final class ShardExport {
         return nowNanos - touchedNanos > nanos;
     }
 
+    /** Whether the replica's state is being held. */
+    boolean holdsState() {
+        return capture != null;
+    }
+
     /** Lets the group stand still, and holds its state; on the loop. */
     void freeze(long leaseNanos, Reply reply) {
         group.freeze(leaseNanos, new FreezeCallback() {

@@ -297,6 +297,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
         if (checkpoints != null) {
+            checkpoints.spare(backups::claims);
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
         }
     }

@@ -317,6 +317,23 @@ class ExportServerTest {
     }
 
     @Test
+    void theStateIsClaimedFromTheFirstQuestionUntilItIsWritten() {
+        assertThat(server.claims(SHARD)).isFalse();
+        busy = true;
+        ask(BackupProtocol.METHOD_PREPARE, 0);
+        assertThat(server.claims(SHARD)).as("reserved, though it is busy").isTrue();
+        assertThat(server.claims(SHARD + 1)).isFalse();
+    }
+
+    @Test
+    void theStateIsClaimedWhileItIsHeld() {
+        cut();
+        assertThat(server.claims(SHARD)).isTrue();
+        write();
+        assertThat(server.claims(SHARD)).isFalse();
+    }
+
+    @Test
     void aStateThatCannotBeHeldNowIsSaidAndNobodyWaits() {
         busy = true;
         assertThat(ask(BackupProtocol.METHOD_PREPARE, 0).reason()).isEqualTo("a checkpoint is being written");
