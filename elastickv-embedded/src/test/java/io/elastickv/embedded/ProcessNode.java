@@ -75,8 +75,7 @@ public final class ProcessNode {
             builder.checkpoints(Long.parseLong(settings.get("checkpointBytes")), 8L << 20)
                     .segmentBytes(1 << 20);
         }
-        return builder
-                .name(settings.get("name"))
+        return builder.name(settings.get("name"))
                 .address("127.0.0.1", Integer.parseInt(settings.get("port")))
                 .seeds(Arrays.asList(settings.get("seeds").split(",")))
                 .dataDirectory(Path.of(settings.get("directory")))

@@ -306,28 +306,30 @@ final class LocalReplicas {
             // Behind whatever the group has written: the batches of one loop are kept in order.
             log.submit(removal(shard, end));
         });
-        end.whenComplete((done, failure) -> {
-            if (failure == null) {
-                free(shard, host);
-            } else {
+        CompletableFuture<Boolean> unused = end.whenComplete((done, failure) -> {
+            if (failure != null) {
                 LOG.warn("node {}: shard {}: the log could not be told of the removal", self, shard, failure);
             }
+            free(shard, host, failure == null);
         });
     }
 
-    private void free(int shard, ShardHost host) {
+    private void free(int shard, ShardHost host, boolean deleting) {
         try {
             freeing.execute(() -> {
                 try {
                     host.close();
-                    factory.deleteCheckpoints(shard);
-                    beingRemoved.remove(shard);
+                    if (deleting) {
+                        factory.deleteCheckpoints(shard);
+                        beingRemoved.remove(shard);
+                    }
                 } catch (RuntimeException e) {
                     LOG.warn("node {}: data of shard {} is left until the next start", self, shard, e);
                 }
             });
         } catch (RejectedExecutionException e) {
             LOG.debug("the node is closing; the next start deletes what is left", e);
+            host.close();
         }
     }
 

@@ -79,7 +79,7 @@ final class Process {
                 () -> replicas.values().stream().map(replica -> replica.group).toList(),
                 simulation.scenario.checkpoints,
                 this::background,
-                () -> {}, // it is polled every few milliseconds anyway
+                () -> after(MILLI, this::pollNow),
                 this::nanos);
         server = new SnapshotServer(
                 group -> {
@@ -154,11 +154,15 @@ final class Process {
 
     private void poll() {
         after(POLL_NANOS + random.nextLong(POLL_NANOS), () -> {
-            checkpointer.poll();
+            pollNow();
             server.expireLeases();
-            wake();
             poll();
         });
+    }
+
+    private void pollNow() {
+        checkpointer.poll();
+        wake();
     }
 
     // ---- faults
@@ -262,7 +266,7 @@ final class Process {
         if (!node.disk.hasCrashed()) {
             return false;
         }
-        if (random.nextBoolean()) {
+        if (simulation.scenario.memory || random.nextBoolean()) {
             node.kill();
         } else {
             node.powerCut(Unsynced.SOME);

@@ -55,13 +55,50 @@ class RaftMembershipTest {
         c.crash("n1");
         c.crash("n3");
         c.campaign("n4");
-        c.pass(5_000);
+        c.pass(4_000);
         assertThat(c.core("n4").role()).isEqualTo(Role.FOLLOWER);
         c.campaign("n2");
         long term = c.core("n2").term();
         c.core("n2").step("n4", new PreVoteResponse(term, term + 1, true));
         c.drain("n2");
         assertThat(c.core("n2").role()).isEqualTo(Role.PRE_CANDIDATE);
+    }
+
+    /** Otherwise nobody could be elected: one who needs the learner's vote has the shorter log, and cannot get it. */
+    @Test
+    void aLearnerWithTheLongestLogLeadsAsALastResortAndHandsOver() {
+        c.elect("n1");
+        c.addLearner("n1", "n4");
+        c.isolate("n1");
+        c.change("n1", new Promote("n4")); // nobody hears of it
+        c.pass(1_200);
+        c.mail.clear();
+        c.campaign("n2");
+        c.deliver("n2", "n3");
+        c.deliver("n3", "n2");
+        c.deliver("n2", "n3");
+        c.deliver("n3", "n2");
+        assertThat(c.core("n2").role()).isEqualTo(Role.LEADER);
+        c.deliver("n2", "n4"); // only the learner gets an entry of that term, then the leader is gone for good
+        c.crash("n2");
+        c.mail.clear();
+        c.heal("n1");
+        c.pass(200);
+        c.mail.clear();
+        c.campaign("n3");
+        c.settle();
+        c.campaign("n1");
+        c.settle();
+        assertThat(c.core("n1").role()).isNotEqualTo(Role.LEADER); // needs three of four
+        assertThat(c.core("n3").role()).isNotEqualTo(Role.LEADER); // n1 has more
+        for (int i = 0; i < 200; i++) {
+            c.pass(100);
+            c.settle();
+        }
+        assertThat(List.of(c.core("n1").role(), c.core("n3").role())).contains(Role.LEADER);
+        assertThat(c.core("n4").role()).isEqualTo(Role.FOLLOWER);
+        assertThat(configuration("n3").learners()).containsExactly("n4");
+        assertThat(configuration("n1").learners()).containsExactly("n4");
     }
 
     @Test

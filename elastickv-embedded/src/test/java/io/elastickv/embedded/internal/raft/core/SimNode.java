@@ -119,7 +119,7 @@ final class SimNode {
         checkpointing = false;
         seenCommit = 0;
         long last = log.lastIndex();
-        int tail = (int) Math.min(log.entries().size(), cluster.random.nextInt(5));
+        int tail = Math.min(log.entries().size(), cluster.random.nextInt(5));
         core = new RaftCore(
                 config,
                 new RestoredState(
