@@ -284,7 +284,7 @@ final class MembershipIT {
                 int shard = random.nextInt(shards);
                 int through = random.nextInt(5);
                 Set<String> members = replicas(cluster, through, shard);
-                boolean add = members.size() <= 3 || random.nextBoolean() && members.size() < 5;
+                boolean add = members.size() <= 3 || (random.nextBoolean() && members.size() < 5);
                 String node = IntStream.range(0, 5)
                         .map(i -> (i + through) % 5)
                         .mapToObj(MembershipIT::name)
