@@ -19,6 +19,11 @@ class Mutation {
         return Set.of();
     }
 
+    /** Whether it only shows where nothing is synced but terms and votes. */
+    boolean needsMemoryMode() {
+        return false;
+    }
+
     /** What the disks do wrong. */
     SimulatedDisk.Lie lie() {
         return SimulatedDisk.Lie.NONE;
@@ -41,6 +46,11 @@ class Mutation {
     /** What the state machine makes of a command. */
     Object apply(Replica replica, long index, byte[] payload) {
         return replica.machine.apply(index, payload);
+    }
+
+    /** Whether a node that begins anew with an empty disk is told from what it was before. */
+    boolean wipedNodesAreNew() {
+        return true;
     }
 
     /** What a replica sends instead of {@code message}. */

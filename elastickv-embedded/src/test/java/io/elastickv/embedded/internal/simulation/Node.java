@@ -4,6 +4,7 @@ import static io.elastickv.embedded.internal.simulation.VirtualTime.MILLI;
 import static io.elastickv.embedded.internal.simulation.VirtualTime.SECOND;
 
 import io.elastickv.embedded.internal.raft.core.Configuration;
+import io.elastickv.embedded.internal.raft.log.Durability;
 import io.elastickv.embedded.internal.raft.log.LogException;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
@@ -110,6 +111,7 @@ final class Node {
                     .withFiles(disk)
                     .withSalts(random::nextLong)
                     .withBootId(() -> bootId)
+                    .withDurability(simulation.scenario.memory ? Durability.MEMORY : Durability.FSYNC)
                     .withSegmentBytes(simulation.scenario.segmentBytes)
                     .withPreallocateBytes(4096)
                     .withStepping());
@@ -120,6 +122,7 @@ final class Node {
             }
             process = started;
             state = State.UP;
+            damaged &= !simulation.scenario.memory; // opening has read all of the log
             started.start();
             for (int group : leavings) {
                 started.clearAway(group, () -> leavings.remove(group));
@@ -166,6 +169,7 @@ final class Node {
 
     void powerCut(Unsynced unsynced) {
         boots++;
+        damaged |= simulation.scenario.memory;
         disk.powerCut(unsynced);
         end();
     }
@@ -185,7 +189,9 @@ final class Node {
         end();
         disk.wipe();
         makeDirectories();
-        holds.clear();
+        if (simulation.mutation.wipedNodesAreNew()) {
+            holds.clear();
+        }
         leavings.clear();
         damaged = false;
         state = State.DOWN;

@@ -229,7 +229,11 @@ final class Operator {
             return false;
         }
         for (String voter : committed.voters()) {
-            if (!lives(group, voter) || !isWanted(group, voter)) {
+            Replica replica = simulation.node(MemberId.node(voter)).replica(group);
+            if (!lives(group, voter)
+                    || !isWanted(group, voter)
+                    || replica == null
+                    || replica.group.status().memoryLost()) {
                 return false;
             }
         }

@@ -3,9 +3,11 @@ package io.elastickv.embedded.internal.simulation;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
+import io.elastickv.embedded.internal.raft.GroupSnapshots;
 import io.elastickv.embedded.internal.raft.core.BrokenCores;
 import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.HardState;
+import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.RaftMessage;
@@ -136,6 +138,74 @@ enum PlantedBug {
         }
     }),
 
+    /** H1, H2: a checkpoint is of another moment than it says. */
+    CHECKPOINTS_WITHOUT_COPY_ON_WRITE(new Mutation() {
+        @Override
+        GroupSnapshots snapshots(Replica replica, GroupSnapshots real) {
+            return new BadSnapshots(BadSnapshots.Mistake.NOT_HELD, replica, real);
+        }
+    }),
+
+    /** K: a checkpoint has no sessions, so a retry that comes after a restart is applied again. */
+    SESSIONS_DO_NOT_SURVIVE_A_CHECKPOINT(new Mutation() {
+        @Override
+        GroupSnapshots snapshots(Replica replica, GroupSnapshots real) {
+            return new BadSnapshots(BadSnapshots.Mistake.WITHOUT_SESSIONS, replica, real);
+        }
+    }),
+
+    /** J1: the last entry that is in the checkpoint is applied again. */
+    REPLAY_FROM_THE_CHECKPOINTS_INDEX(new Mutation() {
+        @Override
+        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+            boolean possible = found.appliedIndex() >= found.firstIndex() && found.appliedIndex() > 0;
+            return possible ? applied(found, found.appliedIndex() - 1) : found;
+        }
+    }),
+
+    /** H1: a state older than the present one takes its place. */
+    OLD_STATES_ARE_INSTALLED(new Broken(
+            BrokenCores.Rule.SNAPSHOTS_GO_FORWARD, Fault.Kind.PAUSE, Fault.Kind.CUT_OFF, Fault.Kind.LAGGARD_NETWORK)),
+
+    /** I2: after a restart the members are those of the beginning. */
+    MEMBERS_ARE_FORGOTTEN(new Mutation() {
+        @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.MOVE, Fault.Kind.KILL, Fault.Kind.CUT_OFF, Fault.Kind.HALVES);
+        }
+
+        @Override
+        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
+            return members(found, initial);
+        }
+    }),
+
+    /** A node without its disk votes as if it remembered. */
+    WIPED_NODES_COME_BACK_AS_THEMSELVES(new Mutation() {
+        @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.WIPE, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.SLOW_DISK, Fault.Kind.CAMPAIGN);
+        }
+
+        @Override
+        boolean wipedNodesAreNew() {
+            return false;
+        }
+    }),
+
+    /** A node that was not synced votes after its machine has lost its memory. */
+    VOTES_WITHOUT_MEMORY(new Broken(
+            BrokenCores.Rule.NO_VOTE_WITHOUT_MEMORY,
+            Fault.Kind.POWER_CUT,
+            Fault.Kind.CUT_OFF,
+            Fault.Kind.CUT_LEADER_OFF,
+            Fault.Kind.CAMPAIGN) {
+        @Override
+        boolean needsMemoryMode() {
+            return true;
+        }
+    }),
+
     /** The log's time follows the leader's clock backwards. */
     TIME_RUNS_BACKWARDS(new Mutation() {
         @Override
@@ -158,16 +228,35 @@ enum PlantedBug {
     }
 
     private static RestoredState with(RestoredState found, HardState hardState) {
+        return restored(
+                found, hardState, found.appliedIndex(), found.configuration(), found.configurationEntries());
+    }
+
+    private static RestoredState applied(RestoredState found, long appliedIndex) {
+        return restored(
+                found, found.hardState(), appliedIndex, found.configuration(), found.configurationEntries());
+    }
+
+    private static RestoredState members(RestoredState found, Configuration configuration) {
+        return restored(found, found.hardState(), found.appliedIndex(), configuration, List.of());
+    }
+
+    private static RestoredState restored(
+            RestoredState found,
+            HardState hardState,
+            long appliedIndex,
+            Configuration configuration,
+            List<LogEntry> configurationEntries) {
         return new RestoredState(
                 hardState,
                 found.firstIndex(),
                 found.lastIndex(),
                 found.commitIndex(),
-                found.appliedIndex(),
+                appliedIndex,
                 found.termRuns(),
                 found.cachedTail(),
-                found.configuration(),
-                found.configurationEntries(),
+                configuration,
+                configurationEntries,
                 found.memoryLost());
     }
 
@@ -185,7 +274,7 @@ enum PlantedBug {
         }
     }
 
-    private static final class Broken extends Mutation {
+    private static class Broken extends Mutation {
 
         private final BrokenCores.Rule rule;
         private final Set<Fault.Kind> faults = EnumSet.noneOf(Fault.Kind.class);

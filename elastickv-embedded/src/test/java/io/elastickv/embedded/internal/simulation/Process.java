@@ -57,6 +57,7 @@ final class Process {
     private boolean running;
     private boolean runPlanned;
     private boolean stepPlanned;
+    private boolean readPlanned;
     private long tickAtNanos = Long.MAX_VALUE;
     private long nextLoopTickNanos;
 
@@ -79,7 +80,7 @@ final class Process {
                 () -> replicas.values().stream().map(replica -> replica.group).toList(),
                 simulation.scenario.checkpoints,
                 this::background,
-                () -> {}, // it is polled every few milliseconds anyway
+                () -> after(MILLI, this::pollNow),
                 this::nanos);
         server = new SnapshotServer(
                 group -> {
@@ -154,11 +155,15 @@ final class Process {
 
     private void poll() {
         after(POLL_NANOS + random.nextLong(POLL_NANOS), () -> {
-            checkpointer.poll();
+            pollNow();
             server.expireLeases();
-            wake();
             poll();
         });
+    }
+
+    private void pollNow() {
+        checkpointer.poll();
+        wake();
     }
 
     // ---- faults
@@ -262,7 +267,7 @@ final class Process {
         if (!node.disk.hasCrashed()) {
             return false;
         }
-        if (random.nextBoolean()) {
+        if (simulation.scenario.memory || random.nextBoolean()) {
             node.kill();
         } else {
             node.powerCut(Unsynced.SOME);
@@ -333,20 +338,34 @@ final class Process {
     }
 
     private void planStep() {
-        if (!stepPlanned && !ended && log.hasWork()) {
+        if (!stepPlanned && !ended && log.hasWrites()) {
             stepPlanned = true;
-            after(20 * MICRO + random.nextLong(node.maxSyncNanos), this::step);
+            after(20 * MICRO + random.nextLong(node.maxSyncNanos), this::write);
+        }
+        // Another thread: what is read may be older than what is being written.
+        if (!readPlanned && !ended && log.hasReads()) {
+            readPlanned = true;
+            after(10 * MICRO + random.nextLong(MILLI), this::read);
         }
     }
 
-    /** What the log's threads do. */
-    private void step() {
+    /** What the log's writer does. */
+    private void write() {
         stepPlanned = false;
-        boolean sound = node.disk.faultMet == null;
-        log.step();
+        withLog(log::stepWrites);
         if (node.disk.lie == SimulatedDisk.Lie.LATE_SYNC) {
             simulation.time.after(random.nextLong(10 * MILLI), node.disk::catchUp);
         }
+    }
+
+    private void read() {
+        readPlanned = false;
+        withLog(log::stepReads);
+    }
+
+    private void withLog(Runnable step) {
+        boolean sound = node.disk.faultMet == null;
+        step.run();
         if (diesWithTheDisk()) {
             return;
         }

@@ -95,6 +95,14 @@ final class Replica implements StateMachine, GroupListener {
         endpoint = new ShardEndpoint(group, machine, process.loop());
     }
 
+    /** One with nothing applied. */
+    ShardStateMachine emptyMachine() {
+        ShardStore empty = new ShardStore(
+                StorageEngine.HEAP, STORAGE, Keys.firstSlot(groupId), Keys.lastSlot(groupId), KeySlot::of);
+        SlotRanges owned = SlotRanges.of(Keys.firstSlot(groupId), Keys.lastSlot(groupId));
+        return new ShardStateMachine(groupId, 1, owned, empty, simulation.scenario.sessionLimits);
+    }
+
     private void send(String peer, int ofGroup, RaftMessage message) {
         RaftMessage sent = simulation.mutation.sent(this, peer, message);
         simulation.oracle.sent(ofGroup, member, peer, sent);

@@ -8,7 +8,6 @@ import io.elastickv.embedded.internal.node.CheckpointPolicy;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.shard.SessionLimits;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -29,6 +28,10 @@ final class Scenario {
     final long electionNanos;
     final long faultyNanos;
     final boolean shortWrites;
+
+    /** Whether nothing is synced but terms and votes. */
+    final boolean memory;
+
     final int segmentBytes;
     final SessionLimits sessionLimits;
     final CheckpointPolicy checkpoints;
@@ -42,11 +45,11 @@ final class Scenario {
     private final SplittableRandom tuning;
 
     Scenario(long seed) {
-        this(seed, EnumSet.noneOf(Fault.Kind.class));
+        this(seed, Mutation.NONE);
     }
 
-    /** @param only the kinds of faults that there are; empty for a choice of all */
-    Scenario(long seed, Set<Fault.Kind> only) {
+    Scenario(long seed, Mutation mutation) {
+        Set<Fault.Kind> only = mutation.faults();
         this.seed = seed;
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L);
         int[] sizes = {1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5};
@@ -72,6 +75,7 @@ final class Scenario {
         maxSyncNanos = (random.nextInt(3) == 0 ? 20_000 : 1_000) * MICRO;
         maxTtlMillis = 200 + random.nextInt(4_000);
         oneByOne = random.nextInt(4) == 0;
+        memory = replicas > 2 && (random.nextInt(6) == 0 || mutation.needsMemoryMode());
         longOutages = random.nextInt(3) == 0;
         tuning = random.split();
         faults = drawFaults(only, random);
@@ -119,6 +123,6 @@ final class Scenario {
     public String toString() {
         return nodes + " nodes, " + groups + " groups of " + replicas + ", " + clients + " clients with " + lanesPerClient + " lanes, "
                 + faultyNanos / SECOND + " s with " + faults.size() + " faults, election timeout " + electionNanos / MILLI
-                + " ms";
+                + " ms" + (memory ? ", without fsync" : "");
     }
 }

@@ -21,7 +21,7 @@ class SimulationTeethTest {
         while (found == null && seed < SEEDS) {
             seed++;
             try {
-                new Simulation(new Scenario(seed, bug.mutation.faults()), bug.mutation, null).run();
+                new Simulation(new Scenario(seed, bug.mutation), bug.mutation, null).run();
             } catch (Violation e) {
                 String message = String.valueOf(e.getMessage());
                 if (message.startsWith("liveness")) {

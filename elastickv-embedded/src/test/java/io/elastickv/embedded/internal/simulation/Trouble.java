@@ -45,11 +45,17 @@ final class Trouble {
                 restartAfter(random.nextInt(3) == 0 ? 1 + lasts / 1000 : lasts / 4, node);
             }
             case POWER_CUT -> {
+                if (simulation.scenario.memory && !mayLose(node)) {
+                    return;
+                }
                 suspect(node, false, random);
                 node.powerCut(unsynced(random));
                 restartAfter(random.nextInt(3) == 0 ? 1 + lasts / 1000 : lasts / 4, node);
             }
             case POWER_CUT_OF_ALL -> {
+                if (simulation.scenario.memory) {
+                    return; // that would be the end of it
+                }
                 for (Node each : simulation.nodes) {
                     each.powerCut(unsynced(random));
                     restartAfter(1 + random.nextLong(lasts / 4), each);
