@@ -261,8 +261,9 @@ final class CorruptionMatrix implements AutoCloseable {
                         || message.contains(cluster.directoryOf(VICTIM).toString());
                 boolean namesFile = event.getLevel().isGreaterOrEqual(Level.WARN)
                         && message.contains(damage.file().getFileName().toString());
-                boolean speaksOfDamage =
-                        MENTIONS_DAMAGE.matcher(message.toLowerCase(Locale.ROOT)).find();
+                boolean speaksOfDamage = MENTIONS_DAMAGE
+                        .matcher(message.toLowerCase(Locale.ROOT))
+                        .find();
                 if (byVictim && (namesFile || speaksOfDamage)) {
                     messages.add(event.getLevel() + " " + message);
                 }
