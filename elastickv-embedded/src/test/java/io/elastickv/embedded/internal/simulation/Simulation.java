@@ -178,7 +178,8 @@ final class Simulation {
         long deadline = time.now() + RECOVERY_NANOS;
         while (!isCalm()) {
             if (time.now() > deadline) {
-                throw new Violation("liveness", "not calm " + RECOVERY_NANOS / SECOND + " s after the last fault: " + nodes);
+                throw new Violation(
+                        "liveness", "not calm " + RECOVERY_NANOS / SECOND + " s after the last fault: " + nodes);
             }
             runFor(100 * MILLI);
         }
