@@ -61,7 +61,7 @@ final class Lane {
     }
 
     void think() {
-        simulation.time.after(1 + random.nextLong(2 * simulation.scenario.thinkNanos), () -> {
+        simulation.time.after(1 + random.nextLong(simulation.isBusy() ? 2 * MILLI : 2 * simulation.scenario.thinkNanos), () -> {
             if (simulation.clientsGoOn) {
                 begin(client.nextCall());
             }

@@ -51,6 +51,7 @@ final class Process {
 
     boolean paused;
     private boolean ended;
+    private final boolean connectionsBreak;
     private boolean applyFails;
     private boolean failureExpected;
     boolean failureReported;
@@ -67,6 +68,7 @@ final class Process {
         this.log = log;
         this.nanosOffset = nanosOffset;
         this.random = random;
+        this.connectionsBreak = random.nextBoolean();
         this.nextLoopTickNanos = simulation.time.now();
         loop = new SteppedLoop(node.name, log, this::nanos, node::wallMillis);
         fetcher = new SnapshotFetcher(
@@ -175,6 +177,11 @@ final class Process {
         replicas.values().forEach(Replica::count);
         simulation.checkpoints += figures.counts().written();
         simulation.installed += figures.counts().installed();
+    }
+
+    /** Whether it has ended, and its connections with it: what was on the way did not arrive. */
+    boolean tookItsMessagesAlong() {
+        return ended && connectionsBreak;
     }
 
     void pause() {
