@@ -71,7 +71,6 @@ final class Process {
         fetcher = new SnapshotFetcher(
                 (peer, method, payload, timeout, callback) ->
                         Rpc.call(this, simulation.node(peer), method, payload, timeout, callback),
-                this::background,
                 this::after,
                 this::nanos);
         checkpointer = new Checkpointer(
