@@ -6,6 +6,7 @@ import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,6 +73,11 @@ final class NodeCheckpoints {
 
     CheckpointFigures figures() {
         return figures;
+    }
+
+    /** See {@link Checkpointer#spare}. */
+    void spare(IntPredicate byOthers) {
+        checkpointer.spare(byOthers);
     }
 
     /** Begins nothing more. */

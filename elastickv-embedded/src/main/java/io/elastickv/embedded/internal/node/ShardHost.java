@@ -1,5 +1,7 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.embedded.internal.backup.CheckpointedState;
+import io.elastickv.embedded.internal.backup.ExportableShard;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
@@ -78,6 +80,12 @@ final class ShardHost implements ShardPort {
 
     ShardEndpoint endpoint() {
         return endpoint;
+    }
+
+    /** The replica as exports see it. */
+    ExportableShard exportable() {
+        return new ExportableShard(
+                group, stateMachine::isCapturing, () -> new CheckpointedState(stateMachine.beginCapture()));
     }
 
     EventLoop loop() {

@@ -5,7 +5,9 @@ import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.shard.StateCapture;
 import io.elastickv.embedded.internal.storage.CheckpointFile;
 import io.elastickv.embedded.internal.storage.CheckpointManifest;
+import io.elastickv.embedded.internal.storage.CheckpointOutput;
 import io.elastickv.embedded.internal.storage.CheckpointSource;
+import io.elastickv.embedded.internal.storage.CheckpointWrite;
 import io.elastickv.embedded.internal.storage.SlotSpan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,7 +20,7 @@ final class BadSnapshots implements GroupSnapshots {
 
     /** What is wrong. */
     enum Mistake {
-        /** The state is not held: what is written is as of the moment when it is written. */
+        /** The state is not held: the entries are written as they are when their turn comes. */
         NOT_HELD,
         /** The sessions are not in it. */
         WITHOUT_SESSIONS
@@ -36,12 +38,30 @@ final class BadSnapshots implements GroupSnapshots {
 
     @Override
     public Capture capture(long index, long term, Configuration configuration) {
-        StateCapture held = mistake == Mistake.NOT_HELD ? null : replica.machine.beginCapture();
+        StateCapture held = replica.machine.beginCapture();
+        Source source = new Source(held);
+        CheckpointWrite write = replica.directory.startWrite(source, term, configuration.encode());
+        if (mistake == Mistake.NOT_HELD) {
+            try {
+                while (!source.sessionsAreWritten && write.step()) {
+                    // they are as of now, the rest will be as of later
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } finally {
+                held.close();
+            }
+        }
         return new Capture() {
             @Override
             public List<Snapshot> write() {
-                try (StateCapture source = held == null ? replica.machine.beginCapture() : held) {
-                    replica.directory.write(new Altered(source, index), term, configuration.encode());
+                if (mistake == Mistake.NOT_HELD) {
+                    source.later = replica.machine.beginCapture();
+                }
+                try {
+                    while (write.step()) {
+                        // one more
+                    }
                     replica.directory.retain(2);
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
@@ -55,72 +75,122 @@ final class BadSnapshots implements GroupSnapshots {
 
             @Override
             public void close() {
-                if (held != null) {
-                    held.close();
+                try {
+                    write.abandon();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                held.close();
+                if (source.later != null) {
+                    source.later.close();
                 }
             }
         };
     }
 
-    private final class Altered implements CheckpointSource {
+    /** A capture of which the parts are others than it says. */
+    private final class Source implements CheckpointSource {
 
-        private final CheckpointSource source;
-        private final long index;
+        private final StateCapture held;
+        private final List<Part> parts = new ArrayList<>();
+        private boolean sessionsAreWritten;
 
-        Altered(CheckpointSource source, long index) {
-            this.source = source;
-            this.index = index;
+        @Nullable
+        StateCapture later;
+
+        Source(StateCapture held) {
+            this.held = held;
+            held.parts().forEach(part -> parts.add(new Altered(part)));
         }
 
         @Override
         public long index() {
-            return index;
+            return held.index();
         }
 
         @Override
         public long epoch() {
-            return source.epoch();
+            return held.epoch();
         }
 
         @Override
         public List<SlotSpan> slots() {
-            return source.slots();
+            return held.slots();
         }
 
         @Override
         public long logTimeMillis() {
-            return source.logTimeMillis();
+            return held.logTimeMillis();
         }
 
         @Override
         public long keys() {
-            return source.keys();
+            return later == null ? held.keys() : later.keys();
         }
 
         @Override
         public List<Part> parts() {
-            if (mistake != Mistake.WITHOUT_SESSIONS) {
-                return source.parts();
-            }
-            List<Part> parts = new ArrayList<>();
-            for (Part part : source.parts()) {
-                parts.add(part.kind() == CheckpointFile.Kind.SESSIONS ? emptied(part) : part);
-            }
             return parts;
-        }
-
-        private Part emptied(Part part) {
-            for (Part empty : replica.emptyMachine().beginCapture().parts()) {
-                if (empty.kind() == CheckpointFile.Kind.SESSIONS) {
-                    return empty;
-                }
-            }
-            return part;
         }
 
         @Override
         public @Nullable String failure() {
-            return source.failure();
+            return null;
+        }
+
+        private final class Altered implements Part {
+
+            private final Part part;
+
+            Altered(Part part) {
+                this.part = part;
+            }
+
+            private Part now() {
+                if (mistake == Mistake.WITHOUT_SESSIONS && part.kind() == CheckpointFile.Kind.SESSIONS) {
+                    return replica.emptyMachine().beginCapture().parts().get(0);
+                }
+                if (later != null) {
+                    for (Part other : later.parts()) {
+                        if (other.kind() == part.kind() && other.slots().equals(part.slots())) {
+                            return other;
+                        }
+                    }
+                }
+                return part;
+            }
+
+            @Override
+            public CheckpointFile.Kind kind() {
+                return part.kind();
+            }
+
+            @Override
+            public SlotSpan slots() {
+                return part.slots();
+            }
+
+            @Override
+            public long lastChange() {
+                return part.lastChange();
+            }
+
+            @Override
+            public long keys() {
+                return now().keys();
+            }
+
+            @Override
+            public boolean step(CheckpointOutput out) throws IOException {
+                boolean more = now().step(out);
+                sessionsAreWritten |= !more && part.kind() == CheckpointFile.Kind.SESSIONS;
+                return more;
+            }
+
+            @Override
+            public void release() {
+                part.release();
+            }
         }
     }
 

@@ -15,7 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param expected of a compare-and-set: what the key must hold; null if it must be absent
  * @param value of what writes: what is written
  */
-record Call(Kind kind, Keys.Key key, @Nullable String expected, @Nullable String value, long ttlMillis) {
+record Call(
+        Kind kind,
+        Keys.Key key,
+        @Nullable String expected,
+        @Nullable String value,
+        long ttlMillis) {
 
     enum Kind {
         GET,
@@ -48,7 +53,8 @@ record Call(Kind kind, Keys.Key key, @Nullable String expected, @Nullable String
             case INCREMENT -> new Command.Increment(key.bytes(), 1);
             case PUT_PAIR ->
                 new Command.AtomicBatch(
-                        List.of(), List.of(put(key.bytes(), Precondition.ALWAYS), put(key.twin(), Precondition.ALWAYS)));
+                        List.of(),
+                        List.of(put(key.bytes(), Precondition.ALWAYS), put(key.twin(), Precondition.ALWAYS)));
             default -> throw new IllegalStateException(kind + " is no command");
         };
     }

@@ -32,8 +32,7 @@ final class Histories {
 
     /** {@code value} has been put and dies by itself at some time, unless something else takes its place before. */
     void mortal(String key, String value, long fromNanos) {
-        registers.add(
-                new Operation(-1, Kind.CAS, key, value, null, null, Outcome.UNKNOWN, fromNanos, Long.MIN_VALUE));
+        registers.add(new Operation(-1, Kind.CAS, key, value, null, null, Outcome.UNKNOWN, fromNanos, Long.MIN_VALUE));
     }
 
     void increment(String key, long value, Outcome outcome, long from, long to) {

@@ -61,7 +61,7 @@ final class Lane {
     }
 
     void think() {
-        simulation.time.after(1 + random.nextLong(2 * simulation.scenario.thinkNanos), () -> {
+        simulation.time.after(1 + random.nextLong(simulation.isBusy() ? 2 * MILLI : 2 * simulation.scenario.thinkNanos), () -> {
             if (simulation.clientsGoOn) {
                 begin(client.nextCall());
             }
@@ -90,7 +90,9 @@ final class Lane {
         attempt++;
         attempts++;
         // Even who reads from one node only must tell the leader of the time.
-        int node = onlyNode >= 0 && timeNeeded == 0 ? onlyNode : client.target(group, current.kind().reads());
+        int node = onlyNode >= 0 && timeNeeded == 0
+                ? onlyNode
+                : client.target(group, current.kind().reads());
         Answer answer = new Answer(attempt, node);
         if (timeNeeded != 0) {
             command(node, Envelope.of(new Command.AdvanceTime(timeNeeded)), answer);
@@ -111,10 +113,7 @@ final class Lane {
                 }
                 unresolved++;
                 answer.counts = true;
-                command(
-                        node,
-                        new Envelope(mine.id, sequence, mine.ackedBelow(sequence), 0, current.command()),
-                        answer);
+                command(node, new Envelope(mine.id, sequence, mine.ackedBelow(sequence), 0, current.command()), answer);
             }
         }
         int waited = attempt;
@@ -313,7 +312,8 @@ final class Lane {
         simulation.note(Oracle.mix(now, outcome.ordinal()));
         Operation ended;
         switch (current.kind()) {
-            case PUT, PUT_PAIR -> ended = Operation.write(process, key, Objects.requireNonNull(value), startedNanos, now);
+            case PUT, PUT_PAIR ->
+                ended = Operation.write(process, key, Objects.requireNonNull(value), startedNanos, now);
             case CAS -> {
                 boolean wrote = result instanceof CommandResult.Written written && written.applied();
                 ended = Operation.cas(

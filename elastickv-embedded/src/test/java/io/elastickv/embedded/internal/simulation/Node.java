@@ -118,7 +118,9 @@ final class Node {
             Process started = new Process(this, log, random.nextLong(-(1L << 40), 1L << 40), random.split());
             for (Map.Entry<Integer, String> replica : holds.entrySet()) {
                 started.recover(
-                        replica.getKey(), replica.getValue(), simulation.membersAtFirst(replica.getKey(), replica.getValue()));
+                        replica.getKey(),
+                        replica.getValue(),
+                        simulation.membersAtFirst(replica.getKey(), replica.getValue()));
             }
             process = started;
             state = State.UP;

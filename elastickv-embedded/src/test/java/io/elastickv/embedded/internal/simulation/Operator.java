@@ -95,7 +95,9 @@ final class Operator {
             Replica replica = node.replica(group);
             if (replica != null
                     && replica.group.status().role() == Role.LEADER
-                    && (best == null || best.group.status().term() < replica.group.status().term())) {
+                    && (best == null
+                            || best.group.status().term()
+                                    < replica.group.status().term())) {
                 best = replica;
             }
         }

@@ -77,8 +77,8 @@ final class Oracle {
             if (index > core.lastIndex() || (knows(core, index) && core.termAt(index) != expected)) {
                 violated(
                         "leader completeness",
-                        "group " + group + ": " + member + " leads term " + term + " without entry " + index + " of term "
-                                + expected + "; its log ends at " + core.lastIndex());
+                        "group " + group + ": " + member + " leads term " + term + " without entry " + index
+                                + " of term " + expected + "; its log ends at " + core.lastIndex());
                 return;
             }
         }
@@ -106,14 +106,16 @@ final class Oracle {
     }
 
     void stored(int group, String member, LogEntry entry, long previousTerm) {
-        long digest = entry.kind() == EntryKind.COMMAND ? Arrays.hashCode(entry.payload()) : entry.kind().code();
+        long digest = entry.kind() == EntryKind.COMMAND
+                ? Arrays.hashCode(entry.payload())
+                : entry.kind().code();
         digest = mix(digest, previousTerm);
         Long other = groups[group].entries.putIfAbsent(entry.index() << 24 | entry.term(), digest);
         if (other != null && other != digest) {
             violated(
                     "log matching",
-                    "group " + group + ": " + member + " has another entry " + entry.index() + " of term " + entry.term()
-                            + " than somebody else");
+                    "group " + group + ": " + member + " has another entry " + entry.index() + " of term "
+                            + entry.term() + " than somebody else");
         }
     }
 

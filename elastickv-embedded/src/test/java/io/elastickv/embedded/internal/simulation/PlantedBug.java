@@ -55,8 +55,8 @@ enum PlantedBug {
     }),
 
     /** B1. */
-    READS_WITHOUT_A_ROUND(new Broken(
-            BrokenCores.Rule.READ_QUORUM, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.PAUSE, Fault.Kind.CAMPAIGN)),
+    READS_WITHOUT_A_ROUND(
+            new Broken(BrokenCores.Rule.READ_QUORUM, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.PAUSE, Fault.Kind.CAMPAIGN)),
 
     /** B1, at a replica that does not lead. */
     READS_OF_THE_LOCAL_STATE(new Mutation() {
@@ -67,14 +67,15 @@ enum PlantedBug {
     }),
 
     /** B4. */
-    READS_BEFORE_THE_NOOP(new Broken(
-            BrokenCores.Rule.READ_AFTER_NOOP, Fault.Kind.KILL, Fault.Kind.SLOW_DISK, Fault.Kind.TRANSFER)),
+    READS_BEFORE_THE_NOOP(
+            new Broken(BrokenCores.Rule.READ_AFTER_NOOP, Fault.Kind.KILL, Fault.Kind.SLOW_DISK, Fault.Kind.TRANSFER)),
 
     /** E1. */
     ACKS_NAME_THE_LAST_INDEX(new Mutation() {
         @Override
         Set<Fault.Kind> faults() {
-            return EnumSet.of(Fault.Kind.CUT_LEADER_OFF, Fault.Kind.LAGGARD_NETWORK, Fault.Kind.HALVES, Fault.Kind.KILL);
+            return EnumSet.of(
+                    Fault.Kind.CUT_LEADER_OFF, Fault.Kind.LAGGARD_NETWORK, Fault.Kind.HALVES, Fault.Kind.KILL);
         }
 
         @Override
@@ -194,17 +195,18 @@ enum PlantedBug {
     }),
 
     /** A node that was not synced votes after its machine has lost its memory. */
-    VOTES_WITHOUT_MEMORY(new Broken(
-            BrokenCores.Rule.NO_VOTE_WITHOUT_MEMORY,
-            Fault.Kind.POWER_CUT,
-            Fault.Kind.CUT_OFF,
-            Fault.Kind.CUT_LEADER_OFF,
-            Fault.Kind.CAMPAIGN) {
-        @Override
-        boolean needsMemoryMode() {
-            return true;
-        }
-    }),
+    VOTES_WITHOUT_MEMORY(
+            new Broken(
+                    BrokenCores.Rule.NO_VOTE_WITHOUT_MEMORY,
+                    Fault.Kind.POWER_CUT,
+                    Fault.Kind.CUT_OFF,
+                    Fault.Kind.CUT_LEADER_OFF,
+                    Fault.Kind.CAMPAIGN) {
+                @Override
+                boolean needsMemoryMode() {
+                    return true;
+                }
+            }),
 
     /** The log's time follows the leader's clock backwards. */
     TIME_RUNS_BACKWARDS(new Mutation() {
@@ -228,13 +230,11 @@ enum PlantedBug {
     }
 
     private static RestoredState with(RestoredState found, HardState hardState) {
-        return restored(
-                found, hardState, found.appliedIndex(), found.configuration(), found.configurationEntries());
+        return restored(found, hardState, found.appliedIndex(), found.configuration(), found.configurationEntries());
     }
 
     private static RestoredState applied(RestoredState found, long appliedIndex) {
-        return restored(
-                found, found.hardState(), appliedIndex, found.configuration(), found.configurationEntries());
+        return restored(found, found.hardState(), appliedIndex, found.configuration(), found.configurationEntries());
     }
 
     private static RestoredState members(RestoredState found, Configuration configuration) {

@@ -51,12 +51,14 @@ final class Process {
 
     boolean paused;
     private boolean ended;
+    private final boolean connectionsBreak;
     private boolean applyFails;
     private boolean failureExpected;
     boolean failureReported;
     private boolean running;
     private boolean runPlanned;
     private boolean stepPlanned;
+    private boolean readPlanned;
     private long tickAtNanos = Long.MAX_VALUE;
     private long nextLoopTickNanos;
 
@@ -66,6 +68,7 @@ final class Process {
         this.log = log;
         this.nanosOffset = nanosOffset;
         this.random = random;
+        this.connectionsBreak = random.nextBoolean();
         this.nextLoopTickNanos = simulation.time.now();
         loop = new SteppedLoop(node.name, log, this::nanos, node::wallMillis);
         fetcher = new SnapshotFetcher(
@@ -173,6 +176,11 @@ final class Process {
         replicas.values().forEach(Replica::count);
         simulation.checkpoints += figures.counts().written();
         simulation.installed += figures.counts().installed();
+    }
+
+    /** Whether it has ended, and its connections with it: what was on the way did not arrive. */
+    boolean tookItsMessagesAlong() {
+        return ended && connectionsBreak;
     }
 
     void pause() {
@@ -336,20 +344,34 @@ final class Process {
     }
 
     private void planStep() {
-        if (!stepPlanned && !ended && log.hasWork()) {
+        if (!stepPlanned && !ended && log.hasWrites()) {
             stepPlanned = true;
-            after(20 * MICRO + random.nextLong(node.maxSyncNanos), this::step);
+            after(20 * MICRO + random.nextLong(node.maxSyncNanos), this::write);
+        }
+        // Another thread: what is read may be older than what is being written.
+        if (!readPlanned && !ended && log.hasReads()) {
+            readPlanned = true;
+            after(10 * MICRO + random.nextLong(MILLI), this::read);
         }
     }
 
-    /** What the log's threads do. */
-    private void step() {
+    /** What the log's writer does. */
+    private void write() {
         stepPlanned = false;
-        boolean sound = node.disk.faultMet == null;
-        log.step();
+        withLog(log::stepWrites);
         if (node.disk.lie == SimulatedDisk.Lie.LATE_SYNC) {
             simulation.time.after(random.nextLong(10 * MILLI), node.disk::catchUp);
         }
+    }
+
+    private void read() {
+        readPlanned = false;
+        withLog(log::stepReads);
+    }
+
+    private void withLog(Runnable step) {
+        boolean sound = node.disk.faultMet == null;
+        step.run();
         if (diesWithTheDisk()) {
             return;
         }

@@ -23,8 +23,7 @@ final class Rpc implements Responder {
         this.callback = callback;
     }
 
-    static void call(
-            Process caller, Node callee, int method, byte[] payload, long timeoutNanos, RpcCallback callback) {
+    static void call(Process caller, Node callee, int method, byte[] payload, long timeoutNanos, RpcCallback callback) {
         Rpc rpc = new Rpc(caller, callee, callback);
         byte[] sent = payload.clone();
         String from = caller.node.name;
@@ -67,7 +66,8 @@ final class Rpc implements Responder {
                 callee.number,
                 caller.node.number,
                 () -> caller.after(
-                        1, () -> end(() -> callback.success(ByteBuffer.wrap(answer).asReadOnlyBuffer()))));
+                        1,
+                        () -> end(() -> callback.success(ByteBuffer.wrap(answer).asReadOnlyBuffer()))));
     }
 
     @Override

@@ -121,8 +121,10 @@ final class Scenario {
 
     @Override
     public String toString() {
-        return nodes + " nodes, " + groups + " groups of " + replicas + ", " + clients + " clients with " + lanesPerClient + " lanes, "
-                + faultyNanos / SECOND + " s with " + faults.size() + " faults, election timeout " + electionNanos / MILLI
+        return nodes + " nodes, " + groups + " groups of " + replicas + ", " + clients + " clients with "
+                + lanesPerClient + " lanes, "
+                + faultyNanos / SECOND + " s with " + faults.size() + " faults, election timeout "
+                + electionNanos / MILLI
                 + " ms" + (memory ? ", without fsync" : "");
     }
 }

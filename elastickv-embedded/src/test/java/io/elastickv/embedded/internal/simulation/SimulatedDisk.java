@@ -435,7 +435,8 @@ final class SimulatedDisk implements NodeFiles {
             try {
                 swallowed = change();
             } catch (IOException e) {
-                // The kernel takes what it could not write for written (Rebello et al., ATC 2020): a later sync succeeds.
+                // The kernel takes what it could not write for written (Rebello et al., ATC 2020): a later sync
+                // succeeds.
                 file.forgetDirty(random);
                 throw e;
             }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
 
     private static final long RECOVERY_NANOS = 60 * SECOND;
+    private static final long BUSY_NANOS = 60 * MILLI;
     private static final long MAX_EVENTS = 3_000_000;
 
     final Scenario scenario;
@@ -128,6 +129,11 @@ final class Simulation {
         digest = Oracle.mix(digest, what ^ time.now());
     }
 
+    /** Now and then all clients have much to do at once, so that replication is pipelined. */
+    boolean isBusy() {
+        return (Oracle.mix(scenario.seed, time.now() / BUSY_NANOS) & 7) == 0;
+    }
+
     // ---- the network
 
     void sendToReplica(Replica from, String peer, RaftMessage message) {
@@ -137,7 +143,7 @@ final class Simulation {
         Node to = homes.computeIfAbsent(peer, member -> node(MemberId.node(member)));
         network.send(from.process.node.number, to.number, () -> {
             Replica replica = to.replica(from.groupId);
-            if (replica != null && replica.member.equals(peer)) {
+            if (replica != null && replica.member.equals(peer) && !from.process.tookItsMessagesAlong()) {
                 RaftMessage received = RaftMessageCodec.decode(bytes.duplicate());
                 replica.process.onLoop(() -> replica.group.receive(from.member, received));
             }
@@ -178,7 +184,8 @@ final class Simulation {
         long deadline = time.now() + RECOVERY_NANOS;
         while (!isCalm()) {
             if (time.now() > deadline) {
-                throw new Violation("liveness", "not calm " + RECOVERY_NANOS / SECOND + " s after the last fault: " + nodes);
+                throw new Violation(
+                        "liveness", "not calm " + RECOVERY_NANOS / SECOND + " s after the last fault: " + nodes);
             }
             runFor(100 * MILLI);
         }

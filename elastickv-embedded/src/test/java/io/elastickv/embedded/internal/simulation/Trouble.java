@@ -83,6 +83,11 @@ final class Trouble {
                         network.setCut(peer.number, leader.number, true);
                     }
                     suspect(leader, false, random);
+                    if (random.nextInt(3) == 0) {
+                        // It comes back with entries that nobody else has.
+                        time.after(lasts * 3 / 4, leader::kill);
+                        restartAfter(lasts, leader);
+                    }
                     time.after(lasts, () -> network.isolate(leader.number, false));
                 }
             }

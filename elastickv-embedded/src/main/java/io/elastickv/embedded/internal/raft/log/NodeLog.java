@@ -143,16 +143,37 @@ public final class NodeLog implements AutoCloseable {
      * thread only; one that is not closed leaves its files as a killed process does.
      */
     public boolean step() {
-        if (!options.stepping()) {
-            throw new IllegalStateException("the log has threads of its own: it was not opened with stepping");
-        }
+        checkStepped();
         boolean wrote = writer.step();
         return reader.step() || wrote;
     }
 
-    /** In stepped mode: whether {@link #step} has something to do. */
-    public boolean hasWork() {
-        return writer.hasWork() || reader.hasWork();
+    private void checkStepped() {
+        if (!options.stepping()) {
+            throw new IllegalStateException("the log has threads of its own: it was not opened with stepping");
+        }
+    }
+
+    /** The first half of {@link #step} alone: a simulation takes them apart, as the threads are not in step either. */
+    public boolean stepWrites() {
+        checkStepped();
+        return writer.step();
+    }
+
+    /** The second half of {@link #step} alone. */
+    public boolean stepReads() {
+        checkStepped();
+        return reader.step();
+    }
+
+    /** In stepped mode: whether batches wait. */
+    public boolean hasWrites() {
+        return writer.hasWork();
+    }
+
+    /** In stepped mode: whether reads wait. */
+    public boolean hasReads() {
+        return reader.hasWork();
     }
 
     /** Whether nothing happens but in {@link #step}. */

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The simulator notices when a rule is broken: each of the stock protocol's mistakes is found within some seeds. */
 class SimulatorTeethTest {
 
-    private static final int SEEDS = Integer.getInteger("sim.teeth", 4_000);
+    private static final int SEEDS = Integer.getInteger("sim.teeth", 12_000);
 
     enum Broken {
         /** Row A. */
