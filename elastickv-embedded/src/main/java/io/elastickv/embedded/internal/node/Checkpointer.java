@@ -173,10 +173,9 @@ public final class Checkpointer {
         if (status.failed() || status.stateLost() || status.appliedIndex() == 0) {
             return 0;
         }
-        if (!status.checkpoints().isEmpty() && status.checkpoints().get(0).index() >= status.appliedIndex()) {
-            if (wanted) {
-                requested.remove(groupId); // there is nothing newer
-            }
+        boolean nothingNew =
+                !status.checkpoints().isEmpty() && status.checkpoints().get(0).index() >= status.appliedIndex();
+        if (nothingNew && !wanted) { // if it is wanted, what is there may be damaged
             return 0;
         }
         double outgrown = status.bytesSinceCheckpoint() / (double) policy.dueBytes(newestBytes(status));

@@ -37,7 +37,7 @@ final class NodeCheckpoints {
         this.log = log;
         this.threads = threads;
         this.shards = shards;
-        this.fetcher = new SnapshotFetcher(channel.rpc()::call, threads.background(), threads::after, System::nanoTime);
+        this.fetcher = new SnapshotFetcher(channel.rpc()::call, threads::after, System::nanoTime);
         this.checkpointer = new Checkpointer(
                 log,
                 () -> shards.values().stream().map(ShardHost::group).toList(),

@@ -137,6 +137,7 @@ final class ShardHost implements ShardPort {
 
     /** Frees the memory of the replica; after its group was closed. */
     void close() {
+        checkpoints.close();
         try {
             stateMachine.close();
         } catch (RuntimeException e) {

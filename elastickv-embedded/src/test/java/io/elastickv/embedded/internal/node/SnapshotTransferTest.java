@@ -6,7 +6,9 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.elastickv.embedded.internal.node.TransferFixture.End;
 import io.elastickv.embedded.internal.node.TransferFixture.Node;
+import io.elastickv.embedded.internal.storage.CheckpointDamagedException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -288,5 +290,51 @@ class SnapshotTransferTest {
             assertThat(end.failure).as(nobody).isNotNull();
         }
         assertThat(fixture.nodes.get("leader").wanted).isNotEmpty();
+    }
+
+    @Test
+    void aCheckpointThatIsDamagedWhereItComesFromIsNotOfferedAgain() {
+        Node leader = fixture.node("leader");
+        Node follower = fixture.node("follower");
+        leader.fill(50, 9);
+        leader.checkpoint();
+        Path file = leader.files.files().stream()
+                .filter(one -> one.toString().endsWith(".bucket"))
+                .findFirst()
+                .orElseThrow();
+        byte[] content = leader.files.content(file);
+        content[content.length / 2] ^= 1;
+        leader.files.put(file, content);
+        End end = new End();
+        follower.checkpoints.fetch("leader", 1, end);
+        fixture.run(60 * SECOND);
+        assertThat(end.failure).isInstanceOf(CheckpointDamagedException.class);
+        assertThat(leader.wanted).isNotEmpty();
+        assertThat(leader.directory.manifests()).isEmpty();
+        leader.checkpoint();
+        End again = new End();
+        follower.checkpoints.fetch("leader", 1, again);
+        fixture.run(60 * SECOND);
+        assertThat(again.failure).isNull();
+        again.incoming.install();
+        assertSame(leader, follower, 50);
+    }
+
+    @Test
+    void aReplicaThatIsClosedStopsFetching() {
+        Node leader = fixture.node("leader");
+        Node follower = fixture.node("follower");
+        leader.fill(300, 10);
+        leader.checkpoint();
+        int[] reads = {0};
+        fixture.onRead = () -> {
+            if (++reads[0] == 3) {
+                follower.checkpoints.close();
+            }
+        };
+        End end = new End();
+        follower.checkpoints.fetch("leader", 1, end);
+        fixture.run(60 * SECOND);
+        assertThat(end.failure).hasMessageContaining("closing");
     }
 }

@@ -77,8 +77,8 @@ final class TransferFixture implements AutoCloseable {
         Node(String name, long bytesPerSecond) throws IOException {
             this.name = name;
             directory = CheckpointDirectory.open(files, DIRECTORY, GROUP);
-            SnapshotFetcher fetcher = new SnapshotFetcher(
-                    TransferFixture.this::call, queue::add, TransferFixture.this::after, () -> nanos);
+            SnapshotFetcher fetcher =
+                    new SnapshotFetcher(TransferFixture.this::call, TransferFixture.this::after, () -> nanos);
             checkpoints = new ShardCheckpoints(GROUP, machine, directory, fetcher, queue::add, 2, figures, () -> nanos);
             server = new SnapshotServer(
                     group -> group == GROUP ? checkpoints : null,

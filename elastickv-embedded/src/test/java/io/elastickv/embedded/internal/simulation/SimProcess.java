@@ -74,7 +74,6 @@ final class SimProcess {
         fetcher = new SnapshotFetcher(
                 (peer, method, payload, timeout, callback) ->
                         Rpc.call(this, simulation.node(peer), method, payload, timeout, callback),
-                this::background,
                 this::after,
                 this::nanos);
         checkpointer = new Checkpointer(
