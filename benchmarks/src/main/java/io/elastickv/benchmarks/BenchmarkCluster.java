@@ -28,18 +28,21 @@ final class BenchmarkCluster implements AutoCloseable {
     private static final int FIRST_PORT = 10_000;
     private static final int LAST_PORT = 32_000;
     private static final int MAX_PORT_ATTEMPTS = 1_000;
+    private static final long LOG_LIMIT_BYTES = 512L << 20;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     /**
      * How the nodes are built.
      *
      * @param loops event loops per node; null for the node's default
+     * @param checkpointBytes how much log of a shard makes a checkpoint due, at least; null for the node's default
      */
     record Settings(
             int shards,
             Durability durability,
             StorageEngine storage,
-            @Nullable Integer loops) {}
+            @Nullable Integer loops,
+            @Nullable Long checkpointBytes) {}
 
     private final Settings settings;
     private final Path data;
@@ -97,6 +100,10 @@ final class BenchmarkCluster implements AutoCloseable {
         Integer loops = settings.loops();
         if (loops != null) {
             builder.eventLoops(loops);
+        }
+        Long checkpointBytes = settings.checkpointBytes();
+        if (checkpointBytes != null) {
+            builder.checkpoints(checkpointBytes, LOG_LIMIT_BYTES);
         }
         nodes[i] = builder.start();
     }

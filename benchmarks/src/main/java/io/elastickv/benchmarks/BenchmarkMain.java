@@ -155,6 +155,12 @@ public final class BenchmarkMain implements Callable<Integer> {
     private @Nullable Integer loops;
 
     @Option(
+            names = "--checkpoint-bytes",
+            paramLabel = "N",
+            description = "How many bytes of log of a shard make a checkpoint due, at least. Default: the node's own")
+    private @Nullable Long checkpointBytes;
+
+    @Option(
             names = "--data",
             paramLabel = "DIR",
             description =
@@ -197,6 +203,10 @@ public final class BenchmarkMain implements Callable<Integer> {
         check("--rejoin", rejoin, 0, MAX_KEYS);
         check("--checkpoint", checkpoint, 0, MAX_KEYS);
         check("--load", load, 1, MAX_OUTSTANDING);
+        if (checkpointBytes != null && checkpointBytes < 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--checkpoint-bytes " + checkpointBytes + ": must be positive");
+        }
         check("--rounds", rounds, 1, 1000);
         if (IntStream.of(fill, restart, rejoin, checkpoint)
                         .filter(count -> count > 0)
@@ -217,7 +227,8 @@ public final class BenchmarkMain implements Callable<Integer> {
                 Runtime.getRuntime().availableProcessors(),
                 ProcessUsage.machineLoad(),
                 parent);
-        BenchmarkCluster.Settings settings = new BenchmarkCluster.Settings(shards, durability, storage, loops);
+        BenchmarkCluster.Settings settings =
+                new BenchmarkCluster.Settings(shards, durability, storage, loops, checkpointBytes);
         System.out.printf(
                 Locale.ROOT, "3 nodes, %d shards, %s, %s, %d B values%n", shards, durability, storage, valueBytes);
         return run(settings, directory) == 0 ? 0 : 1;

@@ -96,6 +96,7 @@ record CheckpointRun(int entries, int valueBytes, int outstanding, Duration wind
         if (during != null) {
             System.out.println(during.line(DURING));
         }
+        System.out.println(watch.whole().line("whole run"));
         if (without != null && during != null) {
             System.out.printf(
                     Locale.ROOT,

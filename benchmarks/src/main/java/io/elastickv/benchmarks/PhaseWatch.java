@@ -28,6 +28,13 @@ final class PhaseWatch implements AutoCloseable {
         private long longestPauseNanos;
         private long leastInASecond = Long.MAX_VALUE;
 
+        private void add(Histogram taken, long stepNanos, long count, long sinceProgressNanos) {
+            micros.add(taken);
+            nanos += stepNanos;
+            operations += count;
+            longestPauseNanos = Math.max(longestPauseNanos, sinceProgressNanos);
+        }
+
         /** How long it lasted, in seconds. */
         double seconds() {
             return nanos / 1e9;
@@ -86,6 +93,7 @@ final class PhaseWatch implements AutoCloseable {
     private final ClosedLoop loop;
     private final Supplier<String> current;
     private final Map<String, Phase> phases = new LinkedHashMap<>();
+    private final Phase whole = new Phase();
     private final Thread thread = new Thread(this::run, "phase-watch");
     private volatile boolean stop;
 
@@ -115,10 +123,8 @@ final class PhaseWatch implements AutoCloseable {
             Phase phase = phases.computeIfAbsent(current.get(), name -> new Phase());
             taken = loop.takeLatencyMicros(taken);
             Sample now = new Sample(System.nanoTime(), loop.succeeded());
-            phase.micros.add(taken);
-            phase.nanos += now.nanos - last.nanos;
-            phase.operations += now.count - last.count;
-            phase.longestPauseNanos = Math.max(phase.longestPauseNanos, now.nanos - progressNanos);
+            phase.add(taken, now.nanos - last.nanos, now.count - last.count, now.nanos - progressNanos);
+            whole.add(taken, now.nanos - last.nanos, now.count - last.count, now.nanos - progressNanos);
             if (now.count != last.count) {
                 progressNanos = now.nanos;
             }
@@ -126,6 +132,7 @@ final class PhaseWatch implements AutoCloseable {
             while (now.nanos - lastSecond.getFirst().nanos > SECOND_NANOS) {
                 Sample first = lastSecond.removeFirst();
                 phase.leastInASecond = Math.min(phase.leastInASecond, now.count - first.count);
+                whole.leastInASecond = Math.min(whole.leastInASecond, now.count - first.count);
             }
             last = now;
         }
@@ -136,6 +143,12 @@ final class PhaseWatch implements AutoCloseable {
     Phase phase(String name) {
         close();
         return phases.get(name);
+    }
+
+    /** Ends the watch; all that happened. */
+    Phase whole() {
+        close();
+        return whole;
     }
 
     @Override

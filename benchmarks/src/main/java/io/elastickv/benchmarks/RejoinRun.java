@@ -1,5 +1,6 @@
 package io.elastickv.benchmarks;
 
+import io.elastickv.api.ClusterEvents;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvException;
 import io.elastickv.api.NodeMetrics;
@@ -57,7 +58,14 @@ record RejoinRun(int entries, int valueBytes, int outstanding, Duration window) 
                 phase.set(REJOIN);
                 long startNanos = System.nanoTime();
                 cluster.startNode(WIPED);
-                awaitReplicas(cluster);
+                AtomicReference<String> refused = new AtomicReference<>();
+                cluster.node(WIPED).cluster().addListener(new ClusterEvents() {
+                    @Override
+                    public void nodeFailed(String reason) {
+                        refused.set(reason);
+                    }
+                });
+                awaitReplicas(cluster, refused);
                 long nanos = System.nanoTime() - startNanos;
                 NodeMetrics metrics = cluster.node(WIPED).metrics();
                 hold(phase, AFTER);
@@ -80,12 +88,16 @@ record RejoinRun(int entries, int valueBytes, int outstanding, Duration window) 
     }
 
     /** Waits until the node has replicas of all shards again that are as far as the load lets them be. */
-    private void awaitReplicas(BenchmarkCluster cluster) throws InterruptedException, TimeoutException {
+    private void awaitReplicas(BenchmarkCluster cluster, AtomicReference<String> refused)
+            throws InterruptedException, TimeoutException {
         ClusterView view = cluster.node(0).cluster();
         Set<Integer> missing = new HashSet<>();
         view.shards().forEach(shard -> missing.add(shard.id()));
         long endNanos = System.nanoTime() + LIMIT.toNanos();
         while (!missing.isEmpty()) {
+            if (refused.get() != null) {
+                throw new IllegalStateException(refused.get());
+            }
             if (System.nanoTime() - endNanos > 0) {
                 throw new TimeoutException("after " + LIMIT + " the node still lacks replicas of shards " + missing);
             }

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 class BenchmarkIT {
 
     private static final BenchmarkCluster.Settings SETTINGS =
-            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.OFF_HEAP, 1);
+            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.OFF_HEAP, 1, null);
+
+    private static final BenchmarkCluster.Settings FREQUENT_CHECKPOINTS =
+            new BenchmarkCluster.Settings(3, Durability.FSYNC, StorageEngine.HEAP, 1, 100_000L);
 
     @TempDir
     private Path directory;
@@ -37,6 +40,18 @@ class BenchmarkIT {
     @Test
     void allShardsServeAgainAfterARestart() throws Exception {
         assertThat(new RestartRun(2_000, 100, 1).run(SETTINGS, directory)).isZero();
+    }
+
+    @Test
+    void putsGoOnDuringCheckpoints() throws Exception {
+        assertThat(new CheckpointRun(2_000, 100, 64, Duration.ofMillis(100)).run(FREQUENT_CHECKPOINTS, directory))
+                .isZero();
+    }
+
+    @Test
+    void aNodeThatLostItsDirectoryRejoins() throws Exception {
+        assertThat(new RejoinRun(2_000, 100, 16, Duration.ofMillis(300)).run(FREQUENT_CHECKPOINTS, directory))
+                .isZero();
     }
 
     @Test

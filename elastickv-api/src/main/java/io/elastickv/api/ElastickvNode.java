@@ -24,6 +24,9 @@ public interface ElastickvNode extends AutoCloseable {
     /** The cluster as this node sees it. */
     ClusterView cluster();
 
+    /** Writes and restores backups of the whole cluster. */
+    Backups backups();
+
     /** What the node has done with its disk so far. Cheap, but not free: for figures a few times a second. */
     NodeMetrics metrics();
 

@@ -15,6 +15,10 @@ public final class InvalidRequestException extends NotAppliedException {
         NOT_AN_INTEGER,
         /** The result does not fit a signed 64-bit integer. */
         INTEGER_OVERFLOW,
+        /** A backup is damaged, or the file is none. */
+        DAMAGED,
+        /** The cluster has keys already. */
+        NOT_EMPTY,
         /** This version of the library can't do it. */
         UNSUPPORTED
     }

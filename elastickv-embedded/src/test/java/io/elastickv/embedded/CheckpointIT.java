@@ -66,14 +66,18 @@ class CheckpointIT {
 
     /** Puts so many values, some of them over one another, and remembers what was acknowledged last. */
     private static void fill(KeyValueStore store, SplittableRandom random, int count, Map<Bytes, Bytes> expected) {
-        fill(store, random, count, 1000, expected);
+        fill(
+                store,
+                random,
+                IntStream.range(0, count).mapToObj(CheckpointIT::key).toList(),
+                1000,
+                expected);
     }
 
     private static void fill(
-            KeyValueStore store, SplittableRandom random, int count, int bytes, Map<Bytes, Bytes> expected) {
+            KeyValueStore store, SplittableRandom random, List<Bytes> keys, int bytes, Map<Bytes, Bytes> expected) {
         List<CompletableFuture<?>> calls = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            Bytes key = key(i);
+        for (Bytes key : keys) {
             Bytes value = value(random, bytes);
             expected.put(key, value);
             calls.add(store.async().put(key, value));
@@ -172,11 +176,17 @@ class CheckpointIT {
                 .customize(
                         (i, builder) -> builder.checkpoints(64 << 10, 4 << 20).segmentBytes(1 << 20))
                 .startAndAwaitReady()) {
-            // One shard is hardly ever written to, and must not pin the log for the others.
-            Bytes rare = Bytes.utf8("rare");
+            // One shard is written to only once, and must not pin the log for the others.
+            Bytes rare = key(0);
             cluster.store(0).put(rare, Bytes.utf8("1"));
+            int idle = cluster.shardOf(rare);
+            List<Bytes> keys = IntStream.range(1, 1000)
+                    .mapToObj(CheckpointIT::key)
+                    .filter(key -> cluster.shardOf(key) != idle)
+                    .limit(400)
+                    .toList();
             for (int round = 0; round < 20; round++) {
-                fill(cluster.store(round % 3), random, 400, 4000, expected);
+                fill(cluster.store(round % 3), random, keys, 4000, expected);
                 for (int i = 0; i < 3; i++) {
                     int member = i;
                     Awaitility.await("the log of n" + i + " after " + (round + 1) * 1.6 + " MB")
@@ -190,6 +200,9 @@ class CheckpointIT {
                 assertThat(counts(cluster.node(i)).failed()).isZero();
                 assertThat(checkpointFiles(cluster, i, name -> name.endsWith(".manifest")))
                         .hasSizeBetween(4, 8);
+                assertThat(checkpointFiles(cluster, i, name -> name.endsWith(".manifest")))
+                        .as("the idle shard's")
+                        .anyMatch(file -> file.getParent().endsWith(String.valueOf(idle)));
             }
         }
     }

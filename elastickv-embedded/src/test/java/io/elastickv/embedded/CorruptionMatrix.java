@@ -259,10 +259,12 @@ final class CorruptionMatrix implements AutoCloseable {
                 boolean byVictim = event.getThreadName().startsWith("elastickv-" + LocalCluster.nameOf(VICTIM) + "-")
                         || message.contains("node " + LocalCluster.nameOf(VICTIM) + ":")
                         || message.contains(cluster.directoryOf(VICTIM).toString());
-                if (byVictim
-                        && MENTIONS_DAMAGE
-                                .matcher(message.toLowerCase(Locale.ROOT))
-                                .find()) {
+                boolean namesFile = event.getLevel().isGreaterOrEqual(Level.WARN)
+                        && message.contains(damage.file().getFileName().toString());
+                boolean speaksOfDamage = MENTIONS_DAMAGE
+                        .matcher(message.toLowerCase(Locale.ROOT))
+                        .find();
+                if (byVictim && (namesFile || speaksOfDamage)) {
                     messages.add(event.getLevel() + " " + message);
                 }
             }

@@ -164,7 +164,8 @@ final class DiskFullIT {
         try (LocalCluster cluster = LocalCluster.builder()
                 .shards(1)
                 .directory(directory)
-                .customize((i, builder) -> builder.checkpoints(1 << 20, 64 << 20).segmentBytes(4 << 20))
+                .customize(
+                        (i, builder) -> builder.checkpoints(1 << 20, 64 << 20).segmentBytes(4 << 20))
                 .startAndAwaitReady()) {
             int puts = 0;
             while (segments(1) < 2) {
@@ -193,8 +194,7 @@ final class DiskFullIT {
             Files.delete(filler);
             Awaitility.await("a checkpoint")
                     .atMost(Duration.ofSeconds(20))
-                    .until(() ->
-                            cluster.node(1).metrics().checkpointsWritten() > before.checkpointsWritten());
+                    .until(() -> cluster.node(1).metrics().checkpointsWritten() > before.checkpointsWritten());
             System.out.println("full during checkpoints: " + cluster.node(1).metrics());
             cluster.crash(1);
             cluster.restart(1);

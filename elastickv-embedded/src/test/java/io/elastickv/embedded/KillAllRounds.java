@@ -67,12 +67,14 @@ record KillAllRounds(
                     PutLoad.checkEntries(cluster.client().store(), sample(random));
                     System.out.printf(
                             Locale.ROOT,
-                            "round %d: killed after %d acknowledged puts; every shard written and read %.2f s after the"
-                                    + " start of the first member that did so, all members %.2f s%n",
+                            "round %d: killed after %d acknowledged puts; every shard written and read by the first member"
+                                    + " %.2f s after its start, by all %.2f s; %s: %s%n",
                             round,
                             before,
                             firsts.get(round - 1),
-                            alls.get(round - 1));
+                            alls.get(round - 1),
+                            ProcessCluster.nameOf(0),
+                            cluster.member(0).timings());
                 }
                 increments.stopAndVerify(rounds + " times SIGKILL for all, seed " + seed);
                 load.stopAndVerify();

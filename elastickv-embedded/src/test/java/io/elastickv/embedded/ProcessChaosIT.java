@@ -24,7 +24,8 @@ final class ProcessChaosIT {
         long seed = Long.getLong("elastickv.chaos.seed", System.nanoTime());
         long endNanos = System.nanoTime() + Integer.getInteger("elastickv.chaos.seconds", 600) * 1_000_000_000L;
         System.out.println("seed " + seed + ": decides on faults and operations, not on when they meet");
-        Map<String, String> settings = Map.of("storage", "OFF_HEAP", "electionMillis", "700", "checkpointBytes", "200000");
+        Map<String, String> settings =
+                Map.of("storage", "OFF_HEAP", "electionMillis", "700", "checkpointBytes", "200000");
         try (ProcessCluster cluster = new ProcessCluster(directory, "256m", settings);
                 CounterLoad increments =
                         new CounterLoad(() -> List.of(cluster.client()), seed, 4, 6, Duration.ofSeconds(4));

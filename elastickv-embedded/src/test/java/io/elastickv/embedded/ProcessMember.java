@@ -12,9 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** One {@link ProcessNode} from its start to its end. Thread-safe. */
 final class ProcessMember {
+
+    /** What lines begin with that say how long something took. */
+    static final String TIMING = "timing: ";
 
     private static final int MOST_OUTPUT = 40_000;
 
@@ -95,6 +99,14 @@ final class ProcessMember {
         synchronized (output) {
             return output.toString();
         }
+    }
+
+    /** What it said of how long its start took. */
+    String timings() {
+        return output().lines()
+                .filter(line -> line.startsWith(TIMING) || line.contains("recovered "))
+                .map(line -> line.substring(line.contains(" - ") ? line.indexOf(" - ") + 3 : TIMING.length()))
+                .collect(Collectors.joining("; "));
     }
 
     /** Waits until it has written and read a key of every shard; how long that took from the start of the process, in ns. */

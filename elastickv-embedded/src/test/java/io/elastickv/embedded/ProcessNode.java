@@ -1,5 +1,7 @@
 package io.elastickv.embedded;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.elastickv.api.Bytes;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.ShardInfo;
@@ -19,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * A node in a process of its own, for tests that kill it. Arguments are {@code name=value}: {@code name}, {@code port}, {@code
@@ -47,6 +50,9 @@ public final class ProcessNode {
             int equals = arg.indexOf('=');
             settings.put(arg.substring(0, equals), arg.substring(equals + 1));
         }
+        // How much of the state was read, and how long that took.
+        ((Logger) LoggerFactory.getLogger("io.elastickv.embedded.internal.node.ShardFactory")).setLevel(Level.INFO);
+        long beganNanos = System.nanoTime();
         ElastickvNode started;
         try {
             started = builder(settings).start();
@@ -55,9 +61,10 @@ public final class ProcessNode {
             System.exit(3);
             return;
         }
+        System.out.println(ProcessMember.TIMING + "start() returned after " + millisSince(beganNanos) + " ms in main");
         try (ElastickvNode node = started) {
             ProcessNode process = new ProcessNode(node);
-            Thread waiting = new Thread(process::awaitServing, "await-serving");
+            Thread waiting = new Thread(() -> process.awaitServing(beganNanos), "await-serving");
             waiting.setDaemon(true);
             waiting.start();
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -75,8 +82,7 @@ public final class ProcessNode {
             builder.checkpoints(Long.parseLong(settings.get("checkpointBytes")), 8L << 20)
                     .segmentBytes(1 << 20);
         }
-        return builder
-                .name(settings.get("name"))
+        return builder.name(settings.get("name"))
                 .address("127.0.0.1", Integer.parseInt(settings.get("port")))
                 .seeds(Arrays.asList(settings.get("seeds").split(",")))
                 .dataDirectory(Path.of(settings.get("directory")))
@@ -86,10 +92,16 @@ public final class ProcessNode {
                 .shards(Integer.parseInt(settings.getOrDefault("shards", "4")));
     }
 
+    private static long millisSince(long nanos) {
+        return (System.nanoTime() - nanos) / 1_000_000;
+    }
+
     /** A key of each shard: none may be left out of "serves". */
-    private void awaitServing() {
+    private void awaitServing(long beganNanos) {
         try {
             node.awaitReady(Duration.ofMinutes(2));
+            System.out.println(
+                    ProcessMember.TIMING + "all shards had leaders after " + millisSince(beganNanos) + " ms");
             List<CompletableFuture<?>> ends = new ArrayList<>();
             for (ShardInfo shard : node.cluster().shards()) {
                 Bytes key = keyOf(shard);

@@ -11,6 +11,7 @@ import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.ScanCursor;
 import io.elastickv.api.ScanPage;
 import io.elastickv.api.VersionedValue;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -36,6 +37,8 @@ final class ClientCommands {
                 .addSubcommand(new Scan(session))
                 .addSubcommand(new Explain(session))
                 .addSubcommand(new StatusCommand(session))
+                .addSubcommand(new BackupCommands.Export(session))
+                .addSubcommand(new BackupCommands.Import(session))
                 .addSubcommand(new ReplicaCommands.Add(session))
                 .addSubcommand(new ReplicaCommands.Remove(session));
         return CommandLines.prepare(line)
@@ -51,6 +54,10 @@ final class ClientCommands {
             return ExitCode.USAGE;
         }
         if (e instanceof NotAppliedException || e instanceof IllegalStateException) {
+            session.err().println("not applied: " + message);
+            return ExitCode.NOT_APPLIED;
+        }
+        if (e instanceof UncheckedIOException) {
             session.err().println("not applied: " + message);
             return ExitCode.NOT_APPLIED;
         }

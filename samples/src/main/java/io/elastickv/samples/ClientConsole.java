@@ -74,7 +74,8 @@ final class ClientConsole {
         LineReader reader = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .parser(parser)
-                .completer(new StringsCompleter("put", "get", "delete", "scan", "explain", "status", "help", "exit"))
+                .completer(new StringsCompleter(
+                        "put", "get", "delete", "scan", "explain", "status", "export", "import", "help", "exit"))
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                 .build();
         boolean reading = true;

@@ -24,7 +24,8 @@ import picocli.CommandLine.ScopeType;
             " 0:done",
             " 1:get, delete: the key does not exist",
             " 2:the command line or the request is wrong",
-            " 3:not applied: no leader or majority was reached in time, or the cluster is overloaded",
+            " 3:not applied: no leader or majority was reached in time, the cluster is overloaded, or a file could not be"
+                    + " written",
             " 4:unknown: a write may or may not have been applied",
         })
 public final class ClientMain implements Callable<Integer> {

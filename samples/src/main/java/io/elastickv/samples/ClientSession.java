@@ -1,5 +1,6 @@
 package io.elastickv.samples;
 
+import io.elastickv.api.Backups;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
@@ -45,6 +46,10 @@ final class ClientSession implements AutoCloseable {
 
     KeyValueStore store() {
         return node().store();
+    }
+
+    Backups backups() {
+        return node().backups();
     }
 
     /**

@@ -38,9 +38,19 @@ final class ArchitectureTest {
 
     /** From top to bottom. */
     private static final List<String> LAYERS = List.of(
-            "node", "placement", "routing", "shard", "storage", "command", "raft", "raft.log", "raft.core", "files");
+            "node",
+            "backup",
+            "placement",
+            "routing",
+            "shard",
+            "storage",
+            "command",
+            "raft",
+            "raft.log",
+            "raft.core",
+            "files");
 
-    private static final Set<String> MAY_USE_API = Set.of("node", "placement", "routing", "shard");
+    private static final Set<String> MAY_USE_API = Set.of("node", "backup", "placement", "routing", "shard");
     private static final String TRANSPORT = "transport";
 
     private static JavaClasses classes;

@@ -1,6 +1,7 @@
 package io.elastickv.redis.fake;
 
 import io.elastickv.api.AsyncKeyValueStore;
+import io.elastickv.api.Backups;
 import io.elastickv.api.ClusterEvents;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
@@ -168,6 +169,11 @@ public final class FakeCluster implements AutoCloseable {
         @Override
         public ClusterView cluster() {
             return this;
+        }
+
+        @Override
+        public Backups backups() {
+            throw new UnsupportedOperationException("the adapter makes no backups");
         }
 
         @Override

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ public final class Checkpointer {
     // Guarded by this.
     private final Map<Integer, Attempts> attempts = new HashMap<>();
     private @Nullable ReplicaGroup running;
+    private volatile IntPredicate claimed = group -> false;
     private volatile boolean closed;
 
     /**
@@ -79,6 +81,11 @@ public final class Checkpointer {
     /** Somebody needs a newer checkpoint of this group than there is. */
     public void request(int groupId) {
         requested.add(groupId);
+    }
+
+    /** Begins no checkpoint of a group while {@code byOthers} says that its state is taken. */
+    public void spare(IntPredicate byOthers) {
+        claimed = byOthers;
     }
 
     /** Starts nothing more; what is being written may fail from now on. */
@@ -148,7 +155,7 @@ public final class Checkpointer {
         for (ReplicaGroup group : all) {
             ReplicaGroup.Status status = group.status();
             Attempts earlier = attempts.get(group.groupId());
-            if (earlier != null && now - earlier.notBeforeNanos < 0) {
+            if ((earlier != null && now - earlier.notBeforeNanos < 0) || claimed.test(group.groupId())) {
                 continue;
             }
             double urgency = urgency(status, group.groupId(), pressing);
@@ -166,10 +173,9 @@ public final class Checkpointer {
         if (status.failed() || status.stateLost() || status.appliedIndex() == 0) {
             return 0;
         }
-        if (!status.checkpoints().isEmpty() && status.checkpoints().get(0).index() >= status.appliedIndex()) {
-            if (wanted) {
-                requested.remove(groupId); // there is nothing newer
-            }
+        boolean nothingNew =
+                !status.checkpoints().isEmpty() && status.checkpoints().get(0).index() >= status.appliedIndex();
+        if (nothingNew && !wanted) { // if it is wanted, what is there may be damaged
             return 0;
         }
         double outgrown = status.bytesSinceCheckpoint() / (double) policy.dueBytes(newestBytes(status));

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.api.Backups;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
@@ -7,6 +8,7 @@ import io.elastickv.api.NodeInfo;
 import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
+import io.elastickv.embedded.internal.backup.BackupService;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
@@ -86,6 +88,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Membership membership;
     private final ControlProtocol control;
     private final Gossip gossip;
+    private final BackupService backups;
     private final @Nullable NodeCheckpoints checkpoints;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
@@ -112,6 +115,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.events = new EventDispatcher(callbacks);
         this.peers = new Peers(config.name());
         this.view = new LocalClusterView(this);
+        this.backups = new BackupService(new BackupService.Node(
+                config.name(),
+                channel.rpc(),
+                router::table,
+                this::clusterId,
+                store.async(),
+                shard -> {
+                    ShardHost host = shards.get(shard);
+                    return host == null ? null : host.exportable();
+                },
+                config.dataDirectory(),
+                config.wallMillis()));
         for (int i = 0; i < config.eventLoops(); i++) {
             loops.add(new EventLoop(
                     "elastickv-" + config.name() + "-loop-" + i,
@@ -278,9 +293,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(STATUS_MILLIS, backups::expire);
         threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
         if (checkpoints != null) {
+            checkpoints.spare(backups::claims);
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
         }
     }
@@ -628,6 +645,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return host != null && host.group().status().failed();
     }
 
+    @Override
+    public Backups backups() {
+        return backups;
+    }
+
     /** What the node's checkpoints and state transfers did; null if it keeps no data. */
     public CheckpointFigures.@Nullable Counts checkpointCounts() {
         return checkpoints == null ? null : checkpoints.figures().counts();
@@ -666,6 +688,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (forming != null) {
             forming.stop();
         }
+        backups.close();
         if (before == State.OPEN) {
             handLeadershipsOver();
         }
@@ -678,6 +701,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.close();
         loops.forEach(EventLoop::close);
+        backups.awaitEnd();
         closeQuietly(channel);
         closeQuietly(log);
         shards.values().forEach(ShardHost::close);

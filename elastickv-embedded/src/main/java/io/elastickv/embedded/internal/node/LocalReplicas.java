@@ -307,27 +307,29 @@ final class LocalReplicas {
             log.submit(removal(shard, end));
         });
         CompletableFuture<Boolean> unused = end.whenComplete((done, failure) -> {
-            if (failure == null) {
-                free(shard, host);
-            } else {
+            if (failure != null) {
                 LOG.warn("node {}: shard {}: the log could not be told of the removal", self, shard, failure);
             }
+            free(shard, host, failure == null);
         });
     }
 
-    private void free(int shard, ShardHost host) {
+    private void free(int shard, ShardHost host, boolean deleting) {
         try {
             freeing.execute(() -> {
                 try {
                     host.close();
-                    factory.deleteCheckpoints(shard);
-                    beingRemoved.remove(shard);
+                    if (deleting) {
+                        factory.deleteCheckpoints(shard);
+                        beingRemoved.remove(shard);
+                    }
                 } catch (RuntimeException e) {
                     LOG.warn("node {}: data of shard {} is left until the next start", self, shard, e);
                 }
             });
         } catch (RejectedExecutionException e) {
             LOG.debug("the node is closing; the next start deletes what is left", e);
+            host.close();
         }
     }
 

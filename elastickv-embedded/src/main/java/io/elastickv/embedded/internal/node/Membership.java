@@ -79,7 +79,12 @@ final class Membership implements Gossip.News {
                 config.wallMillis(),
                 refused);
         this.changes = new ReplicaChanges(
-                self, shards, identities, peers, rpc::call, config.electionTimeout().toNanos() / 2);
+                self,
+                shards,
+                identities,
+                peers,
+                rpc::call,
+                config.electionTimeout().toNanos() / 2);
         rpc.register(ReplicaProtocol.METHOD_MAKE, (from, payload, responder) -> {
             ReplicaProtocol.Make request = ReplicaProtocol.Make.decode(payload);
             threads.control(() -> responder.reply(make(request).encode()));

@@ -6,6 +6,7 @@ import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +37,7 @@ final class NodeCheckpoints {
         this.log = log;
         this.threads = threads;
         this.shards = shards;
-        this.fetcher = new SnapshotFetcher(channel.rpc()::call, threads.background(), threads::after, System::nanoTime);
+        this.fetcher = new SnapshotFetcher(channel.rpc()::call, threads::after, System::nanoTime);
         this.checkpointer = new Checkpointer(
                 log,
                 () -> shards.values().stream().map(ShardHost::group).toList(),
@@ -72,6 +73,11 @@ final class NodeCheckpoints {
 
     CheckpointFigures figures() {
         return figures;
+    }
+
+    /** See {@link Checkpointer#spare}. */
+    void spare(IntPredicate byOthers) {
+        checkpointer.spare(byOthers);
     }
 
     /** Begins nothing more. */

@@ -22,9 +22,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The checkpoints of one replica: its own, those it fetches, and those that others read of it. */
-public final class ShardCheckpoints implements GroupSnapshots {
+public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShardCheckpoints.class);
+
+    /** For what is being written to end; the group is closed, so it will not be long. */
+    private static final long CLOSE_NANOS = 10_000_000_000L;
 
     /** Smaller checkpoints are not worth a line in the log. */
     private static final long NOTEWORTHY_BYTES = 1 << 20;
@@ -33,7 +36,7 @@ public final class ShardCheckpoints implements GroupSnapshots {
     private final ShardStateMachine machine;
     private final CheckpointDirectory directory;
     private final SnapshotFetcher fetcher;
-    private final Executor background;
+    private final TrackedExecutor background;
     private final int retained;
     private final CheckpointFigures figures;
     private final LongSupplier nanos;
@@ -45,7 +48,7 @@ public final class ShardCheckpoints implements GroupSnapshots {
     /**
      * Makes it.
      *
-     * @param background deletes what is not needed any more
+     * @param background writes what is fetched, deletes what is not needed any more
      * @param retained how many checkpoints are kept
      * @param nanos the monotonic clock
      */
@@ -62,7 +65,7 @@ public final class ShardCheckpoints implements GroupSnapshots {
         this.machine = machine;
         this.directory = directory;
         this.fetcher = fetcher;
-        this.background = background;
+        this.background = new TrackedExecutor(background);
         this.retained = retained;
         this.figures = figures;
         this.nanos = nanos;
@@ -105,6 +108,7 @@ public final class ShardCheckpoints implements GroupSnapshots {
         @Override
         public List<Snapshot> write() {
             long start = nanos.getAsLong();
+            background.begin();
             figures.begun();
             boolean done = false;
             try {
@@ -125,6 +129,7 @@ public final class ShardCheckpoints implements GroupSnapshots {
             } catch (IOException e) {
                 throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
             } finally {
+                background.end();
                 figures.ended();
                 if (!done) {
                     figures.notWritten();
@@ -162,7 +167,8 @@ public final class ShardCheckpoints implements GroupSnapshots {
             return;
         }
         cancelFetch();
-        fetch = fetcher.fetch(node, group, leastIndex, directory, manifest -> machine.load(directory, manifest), told);
+        fetch = fetcher.fetch(
+                node, group, leastIndex, directory, background, manifest -> machine.load(directory, manifest), told);
     }
 
     @Override
@@ -268,5 +274,13 @@ public final class ShardCheckpoints implements GroupSnapshots {
             least = Math.min(least, index);
         }
         return least;
+    }
+
+    /** After the group was closed: waits for what is being written, and lets nothing more begin. Idempotent. */
+    @Override
+    public void close() {
+        if (!background.close(CLOSE_NANOS)) {
+            LOG.warn("group {}: a checkpoint is still being written", group);
+        }
     }
 }

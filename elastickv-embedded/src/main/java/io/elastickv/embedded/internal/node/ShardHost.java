@@ -1,5 +1,7 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.embedded.internal.backup.CheckpointedState;
+import io.elastickv.embedded.internal.backup.ExportableShard;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
@@ -80,6 +82,12 @@ final class ShardHost implements ShardPort {
         return endpoint;
     }
 
+    /** The replica as exports see it. */
+    ExportableShard exportable() {
+        return new ExportableShard(
+                group, stateMachine::isCapturing, () -> new CheckpointedState(stateMachine.beginCapture()));
+    }
+
     EventLoop loop() {
         return group.loop();
     }
@@ -129,6 +137,7 @@ final class ShardHost implements ShardPort {
 
     /** Frees the memory of the replica; after its group was closed. */
     void close() {
+        checkpoints.close();
         try {
             stateMachine.close();
         } catch (RuntimeException e) {

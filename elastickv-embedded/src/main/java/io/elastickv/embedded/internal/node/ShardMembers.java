@@ -69,7 +69,7 @@ final class ShardMembers {
         }
         Configuration now = known.merge(shard, committed, ShardMembers::later);
         tellRoute(shard, now);
-        return now == committed;
+        return now.version() == committed.version();
     }
 
     private void tellRoute(int shard, Configuration configuration) {

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +38,7 @@ final class SnapshotFetch {
     private final SnapshotFetcher host;
     private final int group;
     private final CheckpointDirectory directory;
+    private final Executor background;
     private final SnapshotFetcher.Loader loader;
     private final long startedNanos;
 
@@ -62,6 +65,7 @@ final class SnapshotFetch {
             int group,
             long leastIndex,
             CheckpointDirectory directory,
+            Executor background,
             SnapshotFetcher.Loader loader,
             SnapshotFetcher.Callback callback) {
         this.host = host;
@@ -69,6 +73,7 @@ final class SnapshotFetch {
         this.group = group;
         this.leastIndex = leastIndex;
         this.directory = directory;
+        this.background = background;
         this.loader = loader;
         this.callback = callback;
         this.startedNanos = host.nanos.getAsLong();
@@ -164,7 +169,7 @@ final class SnapshotFetch {
             long newLease = answer.getLong();
             byte[] manifest = new byte[answer.remaining()];
             answer.get(manifest);
-            host.background(() -> stage(number, newLease, manifest), this::refused);
+            background(() -> stage(number, newLease, manifest));
         }
     }
 
@@ -172,8 +177,13 @@ final class SnapshotFetch {
         open();
     }
 
-    private void refused() {
-        end(null, new IOException("the node is closing"));
+    private void background(Runnable task) {
+        try {
+            background.execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("group {}: the replica is closing", group, e);
+            end(null, new IOException("the replica is closing"));
+        }
     }
 
     /** Opens again in a moment, elsewhere if there is another leader by now; gives up if nothing has come for long. */
@@ -259,7 +269,7 @@ final class SnapshotFetch {
             read(number, node, from, piece);
         }
         if (complete) {
-            host.background(() -> complete(number), this::refused);
+            background(() -> complete(number));
         }
     }
 
@@ -271,7 +281,7 @@ final class SnapshotFetch {
                 byte[] bytes = new byte[answer.remaining()];
                 answer.get(bytes);
                 if (bytes.length == piece.length() + 1 && bytes[0] == SnapshotProtocol.OK) {
-                    host.background(() -> take(number, piece, bytes), SnapshotFetch.this::refused);
+                    background(() -> take(number, piece, bytes));
                 } else {
                     reopen(number, "node " + node + " does not have the checkpoint any more, or cannot read it");
                 }
@@ -329,6 +339,7 @@ final class SnapshotFetch {
                 manifest = coming.commit();
             } catch (CheckpointDamagedException e) {
                 if (++damaged >= MOST_DAMAGED) {
+                    closeLease(node, true);
                     throw e;
                 }
                 LOG.warn("group {}: a part of the state came damaged, it is fetched again: {}", group, e.getMessage());
@@ -342,7 +353,7 @@ final class SnapshotFetch {
             synchronized (this) {
                 staged = null; // it is a checkpoint now: nothing to delete
             }
-            closeLease(node);
+            closeLease(node, false);
             long committedNanos = host.nanos.getAsLong();
             LoadedState loaded = loader.load(manifest);
             long loadedNanos = host.nanos.getAsLong();
@@ -365,12 +376,12 @@ final class SnapshotFetch {
         }
     }
 
-    private void closeLease(String node) {
+    private void closeLease(String node, boolean cameDamaged) {
         long done;
         synchronized (this) {
             done = lease;
         }
-        byte[] request = SnapshotProtocol.encodeClose(done);
+        byte[] request = new SnapshotProtocol.Close(done, cameDamaged).encode();
         host.calls.call(node, SnapshotProtocol.METHOD_CLOSE, request, CLOSE_TIMEOUT_NANOS, new RpcCallback() {
             @Override
             public void success(ByteBuffer answer) {
@@ -399,7 +410,7 @@ final class SnapshotFetch {
             host.ended();
         }
         if (rest != null) {
-            host.background(() -> abandon(rest), () -> {});
+            background(() -> abandon(rest));
         }
         if (told == null) {
             if (loaded != null) {

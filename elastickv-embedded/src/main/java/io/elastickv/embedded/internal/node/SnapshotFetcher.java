@@ -7,15 +7,10 @@ import io.elastickv.embedded.internal.transport.RpcCallback;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Fetches the states of groups from other nodes, a few at a time. Thread-safe. */
 public final class SnapshotFetcher {
-
-    private static final Logger LOG = LoggerFactory.getLogger(SnapshotFetcher.class);
 
     /** As many as there are threads to write them: more would only all be late. */
     private static final int MAX_RUNNING = 2;
@@ -42,27 +37,30 @@ public final class SnapshotFetcher {
     final Calls calls;
     final Timer timer;
     final LongSupplier nanos;
-    private final Executor background;
     private final ArrayDeque<SnapshotFetch> waiting = new ArrayDeque<>();
     private int running;
 
     /**
      * Makes it.
      *
-     * @param background writes files and reads checkpoints; has {@value #MAX_RUNNING} threads at least
      * @param nanos the monotonic clock
      */
-    public SnapshotFetcher(Calls calls, Executor background, Timer timer, LongSupplier nanos) {
+    public SnapshotFetcher(Calls calls, Timer timer, LongSupplier nanos) {
         this.calls = calls;
-        this.background = background;
         this.timer = timer;
         this.nanos = nanos;
     }
 
-    /** Begins to fetch, when it is its turn. */
+    /** Begins to fetch, when it is its turn; {@code background} writes files and reads checkpoints. */
     SnapshotFetch fetch(
-            String node, int group, long leastIndex, CheckpointDirectory directory, Loader loader, Callback callback) {
-        SnapshotFetch fetch = new SnapshotFetch(this, node, group, leastIndex, directory, loader, callback);
+            String node,
+            int group,
+            long leastIndex,
+            CheckpointDirectory directory,
+            Executor background,
+            Loader loader,
+            Callback callback) {
+        SnapshotFetch fetch = new SnapshotFetch(this, node, group, leastIndex, directory, background, loader, callback);
         boolean now;
         synchronized (this) {
             now = running < MAX_RUNNING;
@@ -89,16 +87,6 @@ public final class SnapshotFetcher {
         }
         if (next != null) {
             next.begin();
-        }
-    }
-
-    /** Runs {@code task} on a thread that may block; {@code refused} if there is none any more. */
-    void background(Runnable task, Runnable refused) {
-        try {
-            background.execute(task);
-        } catch (RejectedExecutionException e) {
-            LOG.debug("the node is closing", e);
-            refused.run();
         }
     }
 }

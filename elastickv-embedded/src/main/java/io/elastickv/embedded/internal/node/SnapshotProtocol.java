@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  *        answer: status u8 | if OK: lease i64 | manifest
  * read:  version u8 = 1 | lease i64 | file i32 | offset i64 | length i32
  *        answer: status u8 | if OK: the bytes
- * close: version u8 = 1 | lease i64
+ * close: version u8 = 1 | lease i64 | damaged u8: whether what came is not what the manifest says, time and again
  *        answer: empty
  * </pre>
  */
@@ -86,13 +86,26 @@ final class SnapshotProtocol {
         }
     }
 
-    static byte[] encodeClose(long lease) {
-        return ByteBuffer.allocate(9).put(VERSION).putLong(lease).array();
-    }
+    /**
+     * Ends a lease.
+     *
+     * @param lease what {@link Open} gave
+     * @param damaged whether what came is not what the manifest says, time and again
+     */
+    record Close(long lease, boolean damaged) {
 
-    static long decodeClose(ByteBuffer in) {
-        check(in, 9);
-        return in.getLong();
+        byte[] encode() {
+            return ByteBuffer.allocate(10)
+                    .put(VERSION)
+                    .putLong(lease)
+                    .put((byte) (damaged ? 1 : 0))
+                    .array();
+        }
+
+        static Close decode(ByteBuffer in) {
+            check(in, 10);
+            return new Close(in.getLong(), in.get() != 0);
+        }
     }
 
     private static void check(ByteBuffer in, int length) {

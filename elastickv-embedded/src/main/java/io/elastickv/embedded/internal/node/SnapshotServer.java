@@ -196,12 +196,27 @@ public final class SnapshotServer {
     }
 
     private void close(String from, ByteBuffer payload, Responder responder) {
-        Lease lease = leases.get(SnapshotProtocol.decodeClose(payload));
-        if (lease != null) {
+        SnapshotProtocol.Close close = SnapshotProtocol.Close.decode(payload);
+        Lease lease = leases.get(close.lease());
+        if (lease != null && close.damaged()) {
+            run(() -> verify(lease));
+        } else if (lease != null) {
             lease.hold.close();
             lease.endNanos = nanos.getAsLong() + CATCH_UP_NANOS;
         }
         responder.reply(new byte[0]);
+    }
+
+    /** A reader says that what it got is damaged: if it is the checkpoint itself, another one has to be made. */
+    private void verify(Lease lease) {
+        try {
+            lease.checkpoints.directory().verify(lease.hold.manifest());
+        } catch (IOException e) {
+            LOG.error("group {}: a checkpoint here is damaged, another one is made: {}", lease.group, e.getMessage());
+            wanted.accept(lease.group);
+        } finally {
+            end(lease);
+        }
     }
 
     private void run(Runnable task) {

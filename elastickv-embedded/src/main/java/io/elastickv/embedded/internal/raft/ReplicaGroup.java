@@ -97,6 +97,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     private final StateMachine stateMachine;
     private final GroupListener listener;
     private final GroupClock clock;
+    private final ProposalFreeze freeze = new ProposalFreeze();
     private final Answers answers;
     private final ProposalQueue proposals;
     private final PendingReads reads;
@@ -229,6 +230,31 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         proposals.add(payload, callback);
         loop.markDirty(this);
+    }
+
+    /**
+     * Takes no more proposals into the log until {@link #thaw}, for at most {@code maxNanos}; they wait. Tells {@code
+     * callback} when everything before is applied. Only a leader does so, and for one at a time.
+     */
+    public void freeze(long maxNanos, FreezeCallback callback) {
+        if (failed || closed) {
+            callback.broken("the replica serves no more");
+            return;
+        }
+        freeze.begin(core.role() == Role.LEADER, loop.nowNanos(), maxNanos, callback);
+        loop.markDirty(this);
+    }
+
+    /**
+     * Takes proposals again.
+     *
+     * @param token of the freeze
+     * @return whether the group stood still until now, in the same term
+     */
+    public boolean thaw(long token) {
+        boolean lasted = freeze.thaw(token, loop.nowNanos());
+        loop.markDirty(this);
+        return lasted;
     }
 
     /** Asks for a linearizable read point. All requests of one iteration share one round. */
@@ -461,7 +487,9 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
         try {
             core.tick(loop.nowNanos(), clockMillis());
-            proposals.submit(core);
+            if (!freeze.holds(loop.nowNanos())) {
+                proposals.submit(core);
+            }
             reads.submit(core, loop.nowNanos());
             carryOutAll(batch);
             Incoming incoming = checkpoints.takeIncoming();
@@ -487,6 +515,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
             }
             clock.observe(stateMachine.timeMillis(), loop.nowNanos());
             reads.serve(applying.index());
+            freeze.settle(loop.nowNanos(), core.lastIndex(), applying.index(), core.term());
             publish();
         } catch (RuntimeException | Error e) {
             fail("the replica failed", e);
@@ -555,6 +584,9 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         boolean leads = core.role() == Role.LEADER;
         if (wasLeader && !leads) {
             proposals.leadershipLost(applying.commitIndex());
+        }
+        if (!leads || core.term() != knownTerm) {
+            freeze.breakUp("the leadership changed");
         }
         wasLeader = leads;
         if (core.term() != knownTerm || !Objects.equals(core.leader(), knownLeader)) {
@@ -770,6 +802,7 @@ public final class ReplicaGroup implements EventLoop.Ticker {
 
     private void release() {
         loop.removeTicker(this);
+        freeze.breakUp("the replica serves no more");
         proposals.failAll();
         reads.failAll();
         checkpoints.close();

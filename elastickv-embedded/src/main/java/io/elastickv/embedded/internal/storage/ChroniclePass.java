@@ -13,8 +13,7 @@ final class ChroniclePass implements BucketPass {
     private final ChronicleGenerations.Cursor cursor;
     private final ChronicleCopies copies;
 
-    ChroniclePass(
-            ChronicleBucket bucket, ReaderGate gate, ChronicleGenerations.Cursor cursor, PassBuffer buffer) {
+    ChroniclePass(ChronicleBucket bucket, ReaderGate gate, ChronicleGenerations.Cursor cursor, PassBuffer buffer) {
         this.bucket = bucket;
         this.gate = gate;
         this.cursor = cursor;

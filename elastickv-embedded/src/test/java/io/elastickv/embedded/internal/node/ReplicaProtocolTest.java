@@ -75,7 +75,7 @@ class ReplicaProtocolTest {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
             }
             try {
-                decoder.apply(ByteBuffer.wrap(bytes));
+                assertThat(decoder.apply(ByteBuffer.wrap(bytes))).isNotNull();
             } catch (IllegalArgumentException expected) {
                 // Refused, as it may be.
             } catch (RuntimeException e) {

@@ -21,7 +21,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The replica of n1 on a real log, among voters that the test plays: what it sends is kept, what they say is made up. */
-final class ReplicaFixture implements AutoCloseable {
+public final class ReplicaFixture implements AutoCloseable {
 
     static final int GROUP = 3;
 
@@ -29,11 +29,11 @@ final class ReplicaFixture implements AutoCloseable {
 
     final GatedFiles files = new GatedFiles();
     final NodeLog log;
-    final ManualLoop manual;
-    final ReplicaGroup group;
+    public final ManualLoop manual;
+    public final ReplicaGroup group;
     private final int voters;
     final List<Sent> sent = new ArrayList<>();
-    final List<String> applied = new ArrayList<>();
+    public final List<String> applied = new ArrayList<>();
     final List<String> leaders = new ArrayList<>();
     final List<String> failures = new ArrayList<>();
     final List<Configuration> configurations = new ArrayList<>();
@@ -45,7 +45,7 @@ final class ReplicaFixture implements AutoCloseable {
 
     Runnable onApply = () -> {};
 
-    ReplicaFixture(Path directory, String... voters) {
+    public ReplicaFixture(Path directory, String... voters) {
         this(directory, config -> config, options -> options, "n1", voters);
     }
 
@@ -126,12 +126,12 @@ final class ReplicaFixture implements AutoCloseable {
         manual.run(group::start);
     }
 
-    void propose(String command) {
+    public void propose(String command) {
         group.propose(Outcomes.bytes(command), outcomes.proposal(command));
     }
 
     /** Lets n1 win an election, with the vote of n2 if it is not alone, and commit the entry that opens its term. */
-    void elect() {
+    public void elect() {
         manual.run(group::campaign);
         if (voters > 1) {
             RaftMessage.PreVoteRequest preVote = awaitSent("n2", RaftMessage.PreVoteRequest.class);
@@ -149,7 +149,7 @@ final class ReplicaFixture implements AutoCloseable {
     }
 
     /** {@code peer} says that it has, on disk, all that the leader has. */
-    void acknowledge(String peer) {
+    public void acknowledge(String peer) {
         long last = group.status().lastIndex();
         long round = sent.stream()
                 .filter(one -> one.message() instanceof RaftMessage.AppendRequest)
@@ -159,11 +159,11 @@ final class ReplicaFixture implements AutoCloseable {
         receive(peer, new RaftMessage.AppendResponse(group.status().term(), round, true, last, last, 0, 0, 0));
     }
 
-    void receive(String from, RaftMessage message) {
+    public void receive(String from, RaftMessage message) {
         manual.run(() -> group.receive(from, message));
     }
 
-    <T extends RaftMessage> T awaitSent(String to, Class<T> type) {
+    public <T extends RaftMessage> T awaitSent(String to, Class<T> type) {
         manual.runUntil(() -> hasSent(to, type));
         return lastSent(to, type);
     }
@@ -181,7 +181,7 @@ final class ReplicaFixture implements AutoCloseable {
     }
 
     /** An append of n2, leader of {@code term}, as its commands from {@code prevIndex} + 1 on. */
-    static RaftMessage.AppendRequest append(
+    public static RaftMessage.AppendRequest append(
             long term, long prevIndex, long prevTerm, long commitIndex, LogEntry... entries) {
         return new RaftMessage.AppendRequest(term, prevIndex, prevTerm, commitIndex, 0, List.of(entries));
     }

@@ -16,6 +16,19 @@ class RoutesTest {
     }
 
     @Test
+    void replicasAreLearnedOfInTheOrderOfTheirEpochs() {
+        ShardRoute route = new ShardRoute(0, 1, List.of(), List.of("n1", "n2"));
+        assertThat(route.learnReplicas(1, List.of("n9"))).isFalse();
+        assertThat(route.learnReplicas(4, List.of("n2", "n3"))).isTrue();
+        assertThat(route.learnReplicas(3, List.of("n1"))).isFalse();
+        assertThat(route.learnReplicas(5, List.of())).as("nobody is no news").isFalse();
+        assertThat(route.replicas()).containsExactly("n2", "n3");
+        assertThat(route.epoch()).isEqualTo(4);
+        assertThat(route.replicaAfter("n2")).isEqualTo("n3");
+        assertThat(route.replicaAfter("n1")).as("not there any more").isEqualTo("n2");
+    }
+
+    @Test
     void aNewRouteKnowsNoLeader() {
         assertThat(route.leader()).isNull();
         assertThat(route.term()).isZero();

@@ -282,6 +282,40 @@ class ShardClientTest {
     }
 
     @Test
+    void aNodeThatHasNoReplicaAnyMoreIsLeftForOthers() {
+        leaderIs(9, "n2");
+        Told<QueryResult> told = node.read("k", 0);
+        Sent sent = node.take();
+        assertThat(sent.peer).isEqualTo("n2");
+        sent.refuse(Status.NOT_HERE, 8, "n2");
+        assertThat(node.route.leader())
+                .as("whatever it remembers of an earlier term")
+                .isNull();
+        node.route.learnReplicas(2, List.of("n1", "n3"));
+        for (int i = 0; i < 4; i++) {
+            Sent next = node.takeLater();
+            assertThat(next.peer).isIn("n1", "n3");
+            next.refuse(Status.NOT_LEADER, 0, null);
+        }
+        Sent hinted = node.takeLater();
+        hinted.refuse(Status.NOT_HERE, 10, "n3");
+        Sent last = node.takeLater();
+        assertThat(last.peer).isEqualTo("n3");
+        last.result(NOTHING);
+        assertThat(told.result()).isEqualTo(NOTHING);
+    }
+
+    @Test
+    void whyThereCanBeNoLeaderIsPartOfWhatCallersAreTold() {
+        node.route.trouble("nobody remembers it");
+        Told<QueryResult> told = node.read("k", 0);
+        node.manual.advance(Duration.ofSeconds(6));
+        assertThat(told.failure())
+                .isInstanceOf(UnavailableException.class)
+                .hasMessageEndingWith("; nobody remembers it");
+    }
+
+    @Test
     void onlyAReadOfAnyStalenessMayBeAnsweredFromLocalState() {
         leaderIs(1, "n2");
         node.read("k", 0);

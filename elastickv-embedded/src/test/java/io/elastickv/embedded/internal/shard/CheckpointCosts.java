@@ -137,7 +137,9 @@ final class CheckpointCosts {
         puts(machines, random, keys, () -> false, "puts alone");
         for (int round = 0; round < 2; round++) {
             List<StateCapture> captures = new ArrayList<>();
+            long cpu = cpuNanos();
             machines.forEach(machine -> captures.add(machine.beginCapture()));
+            System.out.printf("%d captures begun in CPU %d us%n", SHARDS, (cpuNanos() - cpu) / 1_000);
             Thread writer = new Thread(() -> {
                 for (int shard = 0; shard < SHARDS; shard++) {
                     try (StateCapture capture = captures.get(shard)) {
@@ -162,18 +164,21 @@ final class CheckpointCosts {
         long[] nanos = new long[2_000_000];
         int count = 0;
         long started = System.nanoTime();
+        long cpu = cpuNanos();
         while (count < nanos.length && (count < 300_000 || goOn.getAsBoolean())) {
             long start = System.nanoTime();
             put(machines, random.nextInt(keys));
             nanos[count++] = System.nanoTime() - start;
         }
         long took = System.nanoTime() - started;
+        cpu = cpuNanos() - cpu;
         Arrays.sort(nanos, 0, count);
         System.out.printf(
-                "%s: %,d in %,d ms: %,d/s; p50 %d us, p99 %d us, p99.9 %d us, worst %,d us%n",
+                "%s: %,d in %,d ms, CPU %d ns each: %,d/s; p50 %d us, p99 %d us, p99.9 %d us, worst %,d us%n",
                 what,
                 count,
                 took / 1_000_000,
+                cpu / count,
                 count * 1_000_000_000L / took,
                 nanos[count / 2] / 1_000,
                 nanos[(int) (count * 0.99)] / 1_000,

@@ -163,6 +163,7 @@ final class Lane {
             this.node = node;
         }
 
+        @SuppressWarnings("ReferenceEquality") // that very call, not an equal one
         private void back(Runnable action) {
             simulation.network.call(node, client.end, () -> {
                 if (call == ofCall) {
@@ -310,7 +311,7 @@ final class Lane {
         long now = simulation.time.now();
         String key = current.key().name();
         String value = current.value();
-        simulation.note(Oracle.mix(now, outcome.ordinal()));
+        simulation.note(Oracle.mix(now, outcome.name().hashCode()));
         Operation ended;
         switch (current.kind()) {
             case PUT, PUT_PAIR ->

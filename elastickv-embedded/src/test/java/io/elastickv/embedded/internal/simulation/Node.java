@@ -45,7 +45,7 @@ final class Node {
     private final SplittableRandom random;
 
     State state = State.DOWN;
-    private @Nullable Process process;
+    private @Nullable SimProcess process;
     long wallOffsetMillis;
     long maxSyncNanos;
 
@@ -86,7 +86,7 @@ final class Node {
     }
 
     @Nullable
-    Process process() {
+    SimProcess process() {
         return process;
     }
 
@@ -115,7 +115,7 @@ final class Node {
                     .withSegmentBytes(simulation.scenario.segmentBytes)
                     .withPreallocateBytes(4096)
                     .withStepping());
-            Process started = new Process(this, log, random.nextLong(-(1L << 40), 1L << 40), random.split());
+            SimProcess started = new SimProcess(this, log, random.nextLong(-(1L << 40), 1L << 40), random.split());
             for (Map.Entry<Integer, String> replica : holds.entrySet()) {
                 started.recover(
                         replica.getKey(),
@@ -238,7 +238,7 @@ final class Node {
     /** Does {@code action} with each replica, on the loop; not if the process is not there. */
     void withReplicas(Consumer<Replica> action) {
         if (process != null) {
-            Process running = process;
+            SimProcess running = process;
             for (Replica replica : running.replicas.values()) {
                 running.onLoop(() -> action.accept(replica));
             }

@@ -37,7 +37,7 @@ final class Replica implements StateMachine, GroupListener {
     /** How often the whole state is compared. */
     private static final int COMPARE_EVERY = 16;
 
-    final Process process;
+    final SimProcess process;
     final int groupId;
     final String member;
     final CheckpointDirectory directory;
@@ -49,7 +49,7 @@ final class Replica implements StateMachine, GroupListener {
     private final ShardEndpoint endpoint;
     private final Simulation simulation;
 
-    Replica(Process process, int groupId, String member, Configuration initial, CheckpointDirectory directory) {
+    Replica(SimProcess process, int groupId, String member, Configuration initial, CheckpointDirectory directory) {
         this.process = process;
         this.groupId = groupId;
         this.member = member;

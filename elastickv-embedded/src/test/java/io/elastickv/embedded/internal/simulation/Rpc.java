@@ -11,24 +11,25 @@ import java.nio.ByteBuffer;
 /** A call from one process to another, as the nodes' channel makes it: answered once, or failed after the timeout. */
 final class Rpc implements Responder {
 
-    private final Process caller;
+    private final SimProcess caller;
     private final Node callee;
     private final RpcCallback callback;
     private boolean over;
     private boolean replied;
 
-    private Rpc(Process caller, Node callee, RpcCallback callback) {
+    private Rpc(SimProcess caller, Node callee, RpcCallback callback) {
         this.caller = caller;
         this.callee = callee;
         this.callback = callback;
     }
 
-    static void call(Process caller, Node callee, int method, byte[] payload, long timeoutNanos, RpcCallback callback) {
+    static void call(
+            SimProcess caller, Node callee, int method, byte[] payload, long timeoutNanos, RpcCallback callback) {
         Rpc rpc = new Rpc(caller, callee, callback);
         byte[] sent = payload.clone();
         String from = caller.node.name;
         caller.simulation.network.call(caller.node.number, callee.number, () -> {
-            Process process = callee.process();
+            SimProcess process = callee.process();
             if (process != null) {
                 process.after(1, () -> rpc.handle(process.handlers.get(method), from, sent));
             }

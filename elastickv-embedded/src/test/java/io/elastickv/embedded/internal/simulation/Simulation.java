@@ -152,7 +152,7 @@ final class Simulation {
 
     void request(int client, int node, int group, Consumer<Replica> action, Reply reply) {
         network.call(client, node, () -> {
-            Process process = nodes.get(node).process();
+            SimProcess process = nodes.get(node).process();
             if (process == null) {
                 return;
             }
@@ -237,7 +237,7 @@ final class Simulation {
             }
         }
         for (Node node : nodes) {
-            Process process = node.process();
+            SimProcess process = node.process();
             if (process == null || !process.isRunning()) {
                 return false;
             }
@@ -280,7 +280,7 @@ final class Simulation {
     /** Log matching, of all that is on the disks. */
     private void checkLogs() {
         for (Node node : nodes) {
-            Process process = node.process();
+            SimProcess process = node.process();
             if (process != null && !node.damaged) {
                 for (Replica replica : process.replicas.values()) {
                     LogChecks.matching(oracle, replica.groupId, replica.member, process.log.group(replica.groupId));

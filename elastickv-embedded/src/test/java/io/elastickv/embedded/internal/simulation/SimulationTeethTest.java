@@ -2,10 +2,13 @@ package io.elastickv.embedded.internal.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The simulation notices each planted bug within some seeds; by its consequences, not because something is merely stuck. */
+@Tag("simulation")
+@Tag("slow")
 @Quiet
 class SimulationTeethTest {
 

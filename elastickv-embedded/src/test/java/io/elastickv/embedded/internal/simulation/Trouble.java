@@ -4,6 +4,7 @@ import static io.elastickv.embedded.internal.simulation.VirtualTime.MILLI;
 
 import io.elastickv.embedded.internal.simulation.SimulatedDisk.Unsynced;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +64,7 @@ final class Trouble {
             }
             case CRASH_WHILE_WRITING -> node.disk.crashIn(random.nextInt(12));
             case PAUSE -> {
-                Process paused = node.process();
+                SimProcess paused = node.process();
                 if (paused != null) {
                     paused.pause();
                     time.after(lasts, paused::resume);
@@ -159,7 +160,7 @@ final class Trouble {
     }
 
     private static Unsynced unsynced(SplittableRandom random) {
-        return Unsynced.values()[random.nextInt(3)];
+        return List.of(Unsynced.LOST, Unsynced.KEPT, Unsynced.SOME).get(random.nextInt(3));
     }
 
     private void jump(Node node, SplittableRandom random) {

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
  * Many seeds of {@link Simulation}. {@code -Dsim.seed=N} runs one alone, with {@code -Dsim.faults=1,2} only these of its
  * faults, with {@code -Dsim.log=true} its log; {@code -Dsim.stack.seeds=N} runs more, {@code -Dsim.first=N} others.
  */
+@Tag("simulation")
+@Tag("slow")
 @Quiet
 class WholeStackSimulationTest {
 

@@ -2,7 +2,6 @@ package io.elastickv.embedded.internal.raft.core;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -109,29 +108,41 @@ public record Configuration(long version, List<String> voters, List<String> lear
 
     /** As bytes. */
     public byte[] encode() {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.write(FORMAT);
-        out.writeBytes(ByteBuffer.allocate(Long.BYTES).putLong(version).array());
-        encode(out, voters);
-        encode(out, learners);
-        return out.toByteArray();
+        List<byte[]> voterBytes = bytes(voters);
+        List<byte[]> learnerBytes = bytes(learners);
+        ByteBuffer out = ByteBuffer.allocate(1 + Long.BYTES + size(voterBytes) + size(learnerBytes));
+        out.put(FORMAT).putLong(version);
+        put(out, voterBytes);
+        put(out, learnerBytes);
+        return out.array();
     }
 
-    private static void encode(ByteArrayOutputStream out, List<String> names) {
-        putShort(out, names.size());
+    private static List<byte[]> bytes(List<String> names) {
+        List<byte[]> all = new ArrayList<>(names.size());
         for (String name : names) {
             byte[] bytes = name.getBytes(UTF_8);
-            putShort(out, bytes.length);
-            out.writeBytes(bytes);
+            if (bytes.length > 0xFFFF) {
+                throw new IllegalArgumentException("a name of " + bytes.length + " bytes does not fit");
+            }
+            all.add(bytes);
         }
+        return all;
     }
 
-    private static void putShort(ByteArrayOutputStream out, int value) {
-        if (value > 0xFFFF) {
-            throw new IllegalArgumentException(value + " does not fit two bytes");
+    private static int size(List<byte[]> names) {
+        int size = Short.BYTES;
+        for (byte[] name : names) {
+            size += Short.BYTES + name.length;
         }
-        out.write(value >>> 8);
-        out.write(value);
+        return size;
+    }
+
+    private static void put(ByteBuffer out, List<byte[]> names) {
+        out.putShort((short) names.size());
+        for (byte[] name : names) {
+            out.putShort((short) name.length);
+            out.put(name);
+        }
     }
 
     /**

@@ -47,6 +47,19 @@ final class Configurations {
         return found;
     }
 
+    /** Whether {@code member} votes in any of those that may be the last one committed, as far as is known. */
+    boolean mayBeVoter(String member, long commitIndex) {
+        if (at(commitIndex).isVoter(member)) {
+            return true;
+        }
+        for (At at : inLog) {
+            if (at.index > commitIndex && at.configuration.isVoter(member)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void append(long index, Configuration configuration) {
         inLog.add(new At(index, configuration));
     }

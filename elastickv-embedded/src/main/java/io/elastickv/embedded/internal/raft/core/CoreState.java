@@ -82,17 +82,14 @@ final class CoreState {
         workPending = true;
     }
 
-    /** Returns whether a configuration was committed with it. */
-    boolean setCommitIndex(long index) {
+    void setCommitIndex(long index) {
         long before = commitIndex;
         commitIndex = index;
         log.evict(index);
         long configurationIndex = configurations.latestIndex();
         if (configurationIndex > before && configurationIndex <= index) {
             useConfiguration();
-            return true;
         }
-        return false;
     }
 
     /** Gives up the log up to {@code index}. */

@@ -10,11 +10,16 @@ import org.jspecify.annotations.Nullable;
 /** Who leads: campaigns, votes, and the changes of role (Ongaro, 3.4 and 9.6). */
 final class Elections {
 
+    /** Timeouts without a leader after which a learner with a longer log than the voters' may be what they lack. */
+    private static final int LEARNERS_PATIENCE = 4;
+
     private final CoreState s;
     private final Follower follower;
     private final Leader leader;
     private final SnapshotNeed snapshotNeed;
     private final LostMemory lostMemory;
+    /** Timeouts since a leader was heard of. */
+    private int quietTimeouts;
 
     Elections(CoreState state, Follower follower, Leader leader, SnapshotNeed snapshotNeed, LostMemory lostMemory) {
         s = state;
@@ -37,6 +42,9 @@ final class Elections {
             forgetLeader();
         }
         leader.end();
+        if (newLeader != null) {
+            quietTimeouts = 0;
+        }
         s.election.become(Role.FOLLOWER, newLeader);
         if (before != Role.FOLLOWER || (otherLeader && newLeader != null)) {
             s.election.restartTimerAnew(s.nowNanos);
@@ -54,7 +62,7 @@ final class Elections {
      * acknowledged.
      */
     private boolean mayCampaign() {
-        return (s.members.selfVotes() || isBeingRemoved()) && !s.stateLost() && mayVote();
+        return (s.members.selfVotes() || isBeingRemoved() || isLastResort()) && !s.stateLost() && mayVote();
     }
 
     /**
@@ -63,7 +71,17 @@ final class Elections {
      */
     private boolean isBeingRemoved() {
         return s.configurations.latestIndex() > s.commitIndex
-                && s.configurations.at(s.commitIndex).isVoter(s.config.self());
+                && s.configurations.mayBeVoter(s.config.self(), s.commitIndex);
+    }
+
+    /**
+     * A learner may have got entries from a leader that is gone for good, and that no voter has. If somebody has a
+     * configuration in which it votes, which it has not heard of, its vote may be needed there, and it cannot give it to one
+     * with a shorter log. So at last it campaigns itself: without its own vote, with those of the voters it knows, which is
+     * all that Raft asks for (Ongaro, 4.2.2); when it has led far enough to have its log committed it hands over.
+     */
+    private boolean isLastResort() {
+        return quietTimeouts > LEARNERS_PATIENCE && s.members.self() >= 0;
     }
 
     private boolean mayVote() {
@@ -72,6 +90,7 @@ final class Elections {
 
     /** Nothing was heard of a leader for too long. */
     void timerExpired() {
+        quietTimeouts++;
         if (mayCampaign()) {
             startPreVote();
             return;

@@ -56,7 +56,7 @@ final class Leader {
         }
         if (transferTarget != null && s.nowNanos - transferDeadlineNanos >= 0) {
             transferTarget = null;
-            if (isRemoved()) {
+            if (isNoVoter()) {
                 return false; // whoever was to lead next does not answer; the others will find somebody
             }
         }
@@ -151,8 +151,8 @@ final class Leader {
         return now.isVoter(member) && now.voters().size() == 1 ? member + " is the last voter" : null;
     }
 
-    /** Whether this leader has taken itself out, and that is decided. */
-    private boolean isRemoved() {
+    /** Whether this leader does not vote, and that is decided: it has taken itself out, or led as a last resort. */
+    private boolean isNoVoter() {
         return !s.members.selfVotes() && s.configurations.latestIndex() <= s.commitIndex;
     }
 
@@ -180,7 +180,8 @@ final class Leader {
         for (long i = Math.max(s.commitIndex + 1, termStartIndex); i <= index; i++) {
             uncommittedBytes -= s.log.require(i).countedBytes();
         }
-        if (s.setCommitIndex(index) && isRemoved() && transferTarget == null) {
+        s.setCommitIndex(index);
+        if (!s.members.selfVotes() && isNoVoter() && transferTarget == null) {
             String successor = s.replication.bestVoter();
             if (successor != null) {
                 transfer(successor);

@@ -222,6 +222,9 @@ final class Replication {
             logReadFailed(peer, nowNanos);
             return;
         }
+        if (fromIndex < log.firstIndex()) {
+            return; // the log was compacted meanwhile; the follower needs a snapshot
+        }
         long bytes = 0;
         for (int i = 0; i < entries.size(); i++) {
             LogEntry entry = entries.get(i);
@@ -374,7 +377,7 @@ final class Replication {
 
     private void emit(Progress peer, List<LogEntry> entries, Effects out, long commitIndex, long round, long nowNanos) {
         // To a follower that needs a snapshot: about the last index before the log, which matches when it has got one.
-        long prevIndex = Math.max(peer.nextIndex, log.firstIndex()) - 1;
+        long prevIndex = peer.state == State.NEEDS_SNAPSHOT ? log.firstIndex() - 1 : peer.nextIndex - 1;
         out.send(peer.name, new AppendRequest(term, prevIndex, log.termAt(prevIndex), commitIndex, round, entries));
         peer.lastSentNanos = nowNanos;
         peer.sentCommitIndex = commitIndex;

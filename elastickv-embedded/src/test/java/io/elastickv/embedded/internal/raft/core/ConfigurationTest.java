@@ -14,7 +14,8 @@ class ConfigurationTest {
 
     @Test
     void theBytesAreThoseOfFormatOne() {
-        assertThat(HexFormat.of().formatHex(SOME.encode())).isEqualTo("01" + "0000000000000007" + "0002000161000362c3a9" + "00010003634031");
+        assertThat(HexFormat.of().formatHex(SOME.encode()))
+                .isEqualTo("01" + "0000000000000007" + "0002000161000362c3a9" + "00010003634031");
     }
 
     @Test

@@ -55,13 +55,50 @@ class RaftMembershipTest {
         c.crash("n1");
         c.crash("n3");
         c.campaign("n4");
-        c.pass(5_000);
+        c.pass(4_000);
         assertThat(c.core("n4").role()).isEqualTo(Role.FOLLOWER);
         c.campaign("n2");
         long term = c.core("n2").term();
         c.core("n2").step("n4", new PreVoteResponse(term, term + 1, true));
         c.drain("n2");
         assertThat(c.core("n2").role()).isEqualTo(Role.PRE_CANDIDATE);
+    }
+
+    /** Otherwise nobody could be elected: one who needs the learner's vote has the shorter log, and cannot get it. */
+    @Test
+    void aLearnerWithTheLongestLogLeadsAsALastResortAndHandsOver() {
+        c.elect("n1");
+        c.addLearner("n1", "n4");
+        c.isolate("n1");
+        c.change("n1", new Promote("n4")); // nobody hears of it
+        c.pass(1_200);
+        c.mail.clear();
+        c.campaign("n2");
+        c.deliver("n2", "n3");
+        c.deliver("n3", "n2");
+        c.deliver("n2", "n3");
+        c.deliver("n3", "n2");
+        assertThat(c.core("n2").role()).isEqualTo(Role.LEADER);
+        c.deliver("n2", "n4"); // only the learner gets an entry of that term, then the leader is gone for good
+        c.crash("n2");
+        c.mail.clear();
+        c.heal("n1");
+        c.pass(200);
+        c.mail.clear();
+        c.campaign("n3");
+        c.settle();
+        c.campaign("n1");
+        c.settle();
+        assertThat(c.core("n1").role()).isNotEqualTo(Role.LEADER); // needs three of four
+        assertThat(c.core("n3").role()).isNotEqualTo(Role.LEADER); // n1 has more
+        for (int i = 0; i < 200; i++) {
+            c.pass(100);
+            c.settle();
+        }
+        assertThat(List.of(c.core("n1").role(), c.core("n3").role())).contains(Role.LEADER);
+        assertThat(c.core("n4").role()).isEqualTo(Role.FOLLOWER);
+        assertThat(configuration("n3").learners()).containsExactly("n4");
+        assertThat(configuration("n1").learners()).containsExactly("n4");
     }
 
     @Test
@@ -199,6 +236,35 @@ class RaftMembershipTest {
         assertThat(two.core("n2").role()).isEqualTo(Role.LEADER);
         assertThat(two.core("n2").configuration().voters()).containsExactly("n2");
         assertThat(two.core("n1").role()).isEqualTo(Role.FOLLOWER);
+    }
+
+    /** The same, when the member has forgotten in a restart how much is committed, and joined without knowing the members. */
+    @Test
+    void whoMayBeRemovedCampaignsWhateverItKnowsToBeCommitted() {
+        ScriptedCluster one = new ScriptedCluster(1);
+        one.elect("n1");
+        one.addVoter("n1", "n2");
+        one.core("n1").transferLeadership("n2");
+        one.drain("n1");
+        one.settle();
+        one.pass(100);
+        one.settle();
+        assertThat(one.core("n2").role()).isEqualTo(Role.LEADER);
+        one.isolate("n1");
+        one.change("n2", new Remove("n2"));
+        one.crash("n2");
+        one.mail.clear();
+        one.start("n2");
+        one.heal("n1");
+        assertThat(one.core("n2").commitIndex()).isZero();
+        one.pass(2_000);
+        one.mail.clear();
+        one.campaign("n2");
+        one.settle();
+        one.pass(200);
+        one.settle();
+        assertThat(one.core("n1").role()).isEqualTo(Role.LEADER);
+        assertThat(one.core("n1").configuration().voters()).containsExactly("n1");
     }
 
     @Test

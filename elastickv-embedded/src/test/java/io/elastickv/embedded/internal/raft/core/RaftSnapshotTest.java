@@ -86,6 +86,31 @@ class RaftSnapshotTest {
     }
 
     @Test
+    void entriesThatWereReadBeforeTheLogWasCompactedAreNotSent() {
+        RaftConfig small = new RaftConfig("n1", 1_000, 100, 10, 100_000, 3, 100_000, 1_000, 1_000_000, 1, null);
+        ScriptedCluster s = new ScriptedCluster(3, 10, small);
+        s.elect("n1");
+        s.isolate("n3");
+        for (int i = 0; i < 9; i++) {
+            s.propose("n1", "x" + i);
+            s.settle();
+        }
+        s.pass(200);
+        s.settle();
+        s.heal("n3");
+        s.pass(100);
+        s.settle();
+        assertThat(s.logReads).containsExactly(new Effects.LogRead("n3", 2, 10, 100_000));
+        List<LogEntry> read = List.copyOf(s.durableLog("n1").subList(1, 5));
+        s.compact("n1", 2); // of what was read the first entry is the one before the log now
+        s.core("n1").logRead("n3", 2, read);
+        s.drain("n1");
+        s.settle();
+        assertThat(s.core("n3").lastIndex()).isEqualTo(1);
+        assertThat(s.fetches).containsExactly(new Effects.FetchSnapshot("n1", 2));
+    }
+
+    @Test
     void anotherLeaderIsAskedAnew() {
         n3FallsBehind();
         c.compact("n1", 8);

@@ -213,9 +213,9 @@ final class SimCluster {
      * twice.
      */
     void fetch(SimNode node, Effects.FetchSnapshot wanted, Consumer<@Nullable Checkpoint> arrival) {
-        after(random.nextLong((random.nextInt(4) == 0 ? 200 : 10) * MILLI), () -> {
+        after(random.nextLong((random.nextInt(4) == 0 ? 300 : 10) * MILLI), () -> {
             SimNode source =
-                    faulty && random.nextInt(4) == 0 ? nodes.get(random.nextInt(nodes.size())) : find(wanted.from());
+                    faulty && random.nextInt(3) == 0 ? nodes.get(random.nextInt(nodes.size())) : find(wanted.from());
             Checkpoint found = source == null || source == node ? null : offered(source, node, wanted.leastIndex());
             arrival.accept(found);
             if (faulty && random.nextInt(4) == 0) {
@@ -225,7 +225,9 @@ final class SimCluster {
     }
 
     private @Nullable Checkpoint offered(SimNode source, SimNode node, long leastIndex) {
-        if (!source.running() || cut[source.place][node.place] || (faulty && random.nextInt(6) == 0)) {
+        // Over a connection of its own, which may work where the one for messages does not.
+        boolean cutOff = cut[source.place][node.place] && random.nextBoolean();
+        if (!source.running() || cutOff || (faulty && random.nextInt(6) == 0)) {
             return null;
         }
         List<Checkpoint> kept = source.disk.checkpoints;

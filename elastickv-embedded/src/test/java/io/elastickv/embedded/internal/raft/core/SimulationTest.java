@@ -2,12 +2,15 @@ package io.elastickv.embedded.internal.raft.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Many seeds of {@link SimCluster}. A failing seed says how to run it alone: {@code -Dsim.seed=N}. {@code
  * -Dsim.seeds=N} runs more of them, {@code -Dsim.first=N} others.
  */
+@Tag("simulation")
+@Tag("slow")
 class SimulationTest {
 
     private static final long SEEDS = Long.getLong("sim.seeds", 1_500);

@@ -6,13 +6,16 @@ import io.elastickv.embedded.internal.raft.core.RaftMessage.AppendResponse;
 import io.elastickv.embedded.internal.raft.core.RaftMessage.VoteResponse;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The simulator notices when a rule is broken: each of the stock protocol's mistakes is found within some seeds. */
+@Tag("simulation")
+@Tag("slow")
 class SimulatorTeethTest {
 
-    private static final int SEEDS = Integer.getInteger("sim.teeth", 4_000);
+    private static final int SEEDS = Integer.getInteger("sim.teeth", 12_000);
 
     enum Broken {
         /** Row A. */

@@ -391,7 +391,6 @@ class LogCompactionTest {
     @Test
     void aReadOfWhatIsFreedMeanwhileEndsCleanlyNeverWrong() throws Exception {
         FaultyFiles files = new FaultyFiles();
-        Model model = new Model();
         NodeLogOptions threaded = NodeLogOptions.of(DIRECTORY, "n1")
                 .withFiles(files)
                 .withSegmentBytes(8192)
@@ -639,6 +638,9 @@ class LogCompactionTest {
                     throw new AssertionError(context, e);
                 }
                 assertThat(model.difference(log)).as(context).isNull();
+                if (log.groupsPinning().isEmpty()) {
+                    assertThat(names(files, ".wal").size()).as(context).isLessThanOrEqualTo(2);
+                }
                 int steps = random.nextInt(20);
                 for (int i = 0; i < steps; i++) {
                     Completions.Future future = Completions.submit(log, model, model.randomStep(random, 4, 1500));
@@ -654,7 +656,6 @@ class LogCompactionTest {
                     default -> files = files.afterPowerCut(Unsynced.LOST, random);
                 }
             }
-            assertThat(names(files, ".wal").size()).isLessThan(60);
         }
     }
 }

@@ -99,7 +99,7 @@ class LogFaultTest {
         int cuts = 0;
         for (int operation = 0; ; operation++) {
             for (Unsynced unsynced : Unsynced.values()) {
-                long seed = base + operation * 3L + unsynced.ordinal();
+                long seed = base + operation + unsynced.name().hashCode();
                 Random random = new Random(seed);
                 String context = "seed " + seed + ", operation " + operation + ", unsynced " + unsynced;
                 FaultyFiles files = new FaultyFiles().crashAt(operation, random);

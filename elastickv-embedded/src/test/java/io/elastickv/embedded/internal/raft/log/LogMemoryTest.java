@@ -92,7 +92,7 @@ class LogMemoryTest {
             for (int operation = 0; ; operation++) {
                 boolean crashed = false;
                 for (Unsynced unsynced : Unsynced.values()) {
-                    long seed = base + operation * 3L + unsynced.ordinal();
+                    long seed = base + operation + unsynced.name().hashCode();
                     Random random = new Random(seed);
                     String context = "seed " + seed + ", operation " + operation + ", unsynced " + unsynced;
                     FaultyFiles files = new FaultyFiles().crashAt(operation, random);
@@ -101,7 +101,7 @@ class LogMemoryTest {
                     crashed |= files.hasCrashed();
                     boolean expected = false;
                     for (int cut = 1; cut < 4; cut++) {
-                        expected = used == Used.CUT || used == Used.NEVER_OPENED && expected;
+                        expected = used == Used.CUT || (used == Used.NEVER_OPENED && expected);
                         lost += expected ? 1 : 0;
                         files = files.afterPowerCut(unsynced, random);
                         if (cut < 3) {

@@ -330,7 +330,7 @@ class LogRecoveryTest {
 
     /** A spare; or the rest of a header's block, padding of a record, what is behind the last frame that counts. */
     private static boolean isUnused(Written written, Path file, int at) {
-        if (!written.segments().contains(file) || at >= 64 && at < HEADER) {
+        if (!written.segments().contains(file) || (at >= 64 && at < HEADER)) {
             return true;
         }
         byte[] content = written.files.content(file);

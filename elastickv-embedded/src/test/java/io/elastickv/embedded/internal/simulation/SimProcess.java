@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * A process on a {@link Node}, from its start to its end: one loop, one log, the replicas, and what makes, serves and fetches
  * checkpoints. What real nodes do on threads of their own happens here in events of their own.
  */
-final class Process {
+final class SimProcess {
 
     private static final long MAX_IDLE_NANOS = 100 * MILLI;
     private static final long POLL_NANOS = 100 * MILLI;
@@ -62,7 +62,7 @@ final class Process {
     private long tickAtNanos = Long.MAX_VALUE;
     private long nextLoopTickNanos;
 
-    Process(Node node, NodeLog log, long nanosOffset, SplittableRandom random) {
+    SimProcess(Node node, NodeLog log, long nanosOffset, SplittableRandom random) {
         this.node = node;
         this.simulation = node.simulation;
         this.log = log;
@@ -74,7 +74,6 @@ final class Process {
         fetcher = new SnapshotFetcher(
                 (peer, method, payload, timeout, callback) ->
                         Rpc.call(this, simulation.node(peer), method, payload, timeout, callback),
-                this::background,
                 this::after,
                 this::nanos);
         checkpointer = new Checkpointer(

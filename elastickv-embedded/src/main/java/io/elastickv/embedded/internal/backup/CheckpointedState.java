@@ -1,0 +1,58 @@
+package io.elastickv.embedded.internal.backup;
+
+import io.elastickv.embedded.internal.shard.StateCapture;
+import io.elastickv.embedded.internal.storage.CheckpointFile;
+import io.elastickv.embedded.internal.storage.CheckpointSource;
+import io.elastickv.embedded.internal.storage.EntrySink;
+import java.io.IOException;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/** The entries of what checkpoints are made of; sessions are of no use in another cluster. */
+public final class CheckpointedState implements CapturedState {
+
+    private final StateCapture capture;
+    private final Iterator<CheckpointSource.Part> parts;
+    private CheckpointSource.@Nullable Part part;
+
+    /** The entries of {@code capture}, which passes to this. */
+    public CheckpointedState(StateCapture capture) {
+        this.capture = capture;
+        this.parts = capture.parts().iterator();
+    }
+
+    @Override
+    public long index() {
+        return capture.index();
+    }
+
+    @Override
+    public long logTimeMillis() {
+        return capture.logTimeMillis();
+    }
+
+    @Override
+    public boolean step(EntrySink sink) throws IOException {
+        CheckpointSource.Part present = part;
+        if (present == null) {
+            if (!parts.hasNext()) {
+                return false;
+            }
+            present = parts.next();
+            if (present.kind() != CheckpointFile.Kind.BUCKET) {
+                present.release();
+                return true;
+            }
+            part = present;
+        }
+        if (!present.stepEntries(sink)) {
+            part = null;
+        }
+        return true;
+    }
+
+    @Override
+    public void close() {
+        capture.close();
+    }
+}
