@@ -113,7 +113,13 @@ final class SimProcess {
 
     /** Makes the replica with what is known of it; {@code initial}: the members at the beginning of its log. */
     void recover(int group, String member, Configuration initial) throws IOException {
-        CheckpointDirectory directory = CheckpointDirectory.open(node.disk, node.checkpoints(group), group);
+        CheckpointDirectory directory;
+        try {
+            directory = CheckpointDirectory.open(node.disk, node.checkpoints(group), group);
+        } catch (IOException e) {
+            // As the node's own factory says it.
+            throw new IOException("the checkpoints in " + node.checkpoints(group) + " cannot be read", e);
+        }
         Replica replica = new Replica(this, group, member, initial, directory);
         replicas.put(group, replica);
         loop.loop().execute(replica.group::start);
@@ -144,7 +150,9 @@ final class SimProcess {
                     }
 
                     @Override
-                    public void failed(Throwable cause) {}
+                    public void failed(Throwable cause) {
+                        reportFailure();
+                    }
                 })
                 .addRemoved(group)));
     }
@@ -220,7 +228,11 @@ final class SimProcess {
                     "no needless failure", node.name + ", group " + replica.groupId + ": " + reason + ": " + cause);
             return;
         }
-        if (!failureReported) {
+        reportFailure();
+    }
+
+    private void reportFailure() {
+        if (!failureReported && !ended) {
             failureReported = true;
             simulation.failures++;
             // Whoever runs the node sees the message, and starts it again.
