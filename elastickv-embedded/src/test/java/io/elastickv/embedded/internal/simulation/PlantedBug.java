@@ -10,7 +10,6 @@ import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.LogEntry;
 import io.elastickv.embedded.internal.raft.core.RaftConfig;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
-import io.elastickv.embedded.internal.raft.core.RaftMessage;
 import io.elastickv.embedded.internal.raft.core.RestoredState;
 import java.util.EnumSet;
 import java.util.List;
@@ -41,6 +40,11 @@ enum PlantedBug {
     /** C: the vote is forgotten in a restart. */
     VOTES_ARE_FORGOTTEN(new Mutation() {
         @Override
+        Set<Fault.Kind> faults() {
+            return EnumSet.of(Fault.Kind.CAMPAIGN, Fault.Kind.KILL, Fault.Kind.POWER_CUT_OF_ALL);
+        }
+
+        @Override
         RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
             return with(found, new HardState(found.hardState().term(), null));
         }
@@ -69,23 +73,6 @@ enum PlantedBug {
     /** B4. */
     READS_BEFORE_THE_NOOP(
             new Broken(BrokenCores.Rule.READ_AFTER_NOOP, Fault.Kind.KILL, Fault.Kind.SLOW_DISK, Fault.Kind.TRANSFER)),
-
-    /** E1. */
-    ACKS_NAME_THE_LAST_INDEX(new Mutation() {
-        @Override
-        Set<Fault.Kind> faults() {
-            return EnumSet.of(
-                    Fault.Kind.CUT_LEADER_OFF, Fault.Kind.LAGGARD_NETWORK, Fault.Kind.HALVES, Fault.Kind.KILL);
-        }
-
-        @Override
-        RaftMessage sent(Replica from, String to, RaftMessage message) {
-            return message instanceof RaftMessage.AppendResponse m && m.matched()
-                    ? new RaftMessage.AppendResponse(
-                            m.term(), m.round(), true, from.core.lastIndex(), m.verifiedIndex(), 0, 0, 0)
-                    : message;
-        }
-    }),
 
     /** F. */
     FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new Broken(BrokenCores.Rule.COMMIT_VERIFIED)),
@@ -164,23 +151,6 @@ enum PlantedBug {
         }
     }),
 
-    /** H1: a state older than the present one takes its place. */
-    OLD_STATES_ARE_INSTALLED(new Broken(
-            BrokenCores.Rule.SNAPSHOTS_GO_FORWARD, Fault.Kind.PAUSE, Fault.Kind.CUT_OFF, Fault.Kind.LAGGARD_NETWORK)),
-
-    /** I2: after a restart the members are those of the beginning. */
-    MEMBERS_ARE_FORGOTTEN(new Mutation() {
-        @Override
-        Set<Fault.Kind> faults() {
-            return EnumSet.of(Fault.Kind.MOVE, Fault.Kind.KILL, Fault.Kind.CUT_OFF, Fault.Kind.HALVES);
-        }
-
-        @Override
-        RestoredState restored(Replica replica, RestoredState found, Configuration initial) {
-            return members(found, initial);
-        }
-    }),
-
     /** A node without its disk votes as if it remembered. */
     WIPED_NODES_COME_BACK_AS_THEMSELVES(new Mutation() {
         @Override
@@ -193,20 +163,6 @@ enum PlantedBug {
             return false;
         }
     }),
-
-    /** A node that was not synced votes after its machine has lost its memory. */
-    VOTES_WITHOUT_MEMORY(
-            new Broken(
-                    BrokenCores.Rule.NO_VOTE_WITHOUT_MEMORY,
-                    Fault.Kind.POWER_CUT,
-                    Fault.Kind.CUT_OFF,
-                    Fault.Kind.CUT_LEADER_OFF,
-                    Fault.Kind.CAMPAIGN) {
-                @Override
-                boolean needsMemoryMode() {
-                    return true;
-                }
-            }),
 
     /** The log's time follows the leader's clock backwards. */
     TIME_RUNS_BACKWARDS(new Mutation() {
@@ -235,10 +191,6 @@ enum PlantedBug {
 
     private static RestoredState applied(RestoredState found, long appliedIndex) {
         return restored(found, found.hardState(), appliedIndex, found.configuration(), found.configurationEntries());
-    }
-
-    private static RestoredState members(RestoredState found, Configuration configuration) {
-        return restored(found, found.hardState(), found.appliedIndex(), configuration, List.of());
     }
 
     private static RestoredState restored(

@@ -131,7 +131,7 @@ final class Simulation {
 
     /** Now and then all clients have much to do at once, so that replication is pipelined. */
     boolean isBusy() {
-        return (Oracle.mix(scenario.seed, time.now() / BUSY_NANOS) & 7) == 0;
+        return (Oracle.mix(scenario.seed, time.now() / BUSY_NANOS) & 15) == 0;
     }
 
     // ---- the network
