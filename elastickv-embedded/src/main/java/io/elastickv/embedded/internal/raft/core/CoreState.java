@@ -48,7 +48,7 @@ final class CoreState {
         configurations = new Configurations(restored.configuration(), restored.configurationEntries());
         members = new Members(config.self(), rules, rules.inEffect(configurations, commitIndex));
         election = new ElectionState(config, members, random, restored.hardState(), nowNanos);
-        replication = new Replication(config, rules, members, log, nowNanos);
+        replication = new Replication(config, members, log, nowNanos);
         reads = new ReadRounds(config, random.nextLong());
         log.evict(commitIndex);
     }

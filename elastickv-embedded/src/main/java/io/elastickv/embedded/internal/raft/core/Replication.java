@@ -20,7 +20,6 @@ final class Replication {
     private final RaftConfig config;
     private final Members members;
     private final RaftLog log;
-    private final Rules rules;
     /** By ordinal; our own place is unused. */
     private Progress[] peers = {};
 
@@ -35,11 +34,10 @@ final class Replication {
     private long builtFrom;
     private long builtBytes;
 
-    Replication(RaftConfig config, Rules rules, Members members, RaftLog log, long nowNanos) {
+    Replication(RaftConfig config, Members members, RaftLog log, long nowNanos) {
         this.config = config;
         this.members = members;
         this.log = log;
-        this.rules = rules;
         membersChanged(log.lastIndex() + 1, nowNanos);
         // A commit index that has nothing to travel with waits this long for company before it goes alone: under load
         // the next append carries it for nothing, and reads on followers learn it from their read point.
@@ -75,7 +73,7 @@ final class Replication {
             if (peer.name.equals(name)) {
                 return peer;
             }
-            if (rules.isSameFollower(peer.name, name)) {
+            if (peer.name.equals(name)) {
                 alike = peer;
             }
         }

@@ -55,11 +55,6 @@ class Rules {
         return false;
     }
 
-    /** Whether what is known of one follower is true of another one. */
-    boolean isSameFollower(String known, String other) {
-        return known.equals(other);
-    }
-
     /** Whether a member that may have forgotten what it acknowledged votes all the same. */
     boolean votesWithoutMemory() {
         return false;

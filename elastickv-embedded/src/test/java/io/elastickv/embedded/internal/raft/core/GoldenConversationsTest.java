@@ -391,10 +391,10 @@ class GoldenConversationsTest {
                 n2->n1 Reject(1) 4 hint 2:1
                 n2->n1 MemoryLost(1)
                 n3->n1 Ack(1) 4 of 4
+                n1->n2 Append(1) after 2:1 commit 4 + 3:1 4:1
                 n1->n2 RecoverUpTo(1) 4
                 n1->n2 Append(1) after 4:1 commit 4
-                n2->n1 Reject(1) 4 hint 2:1
-                n1->n2 Append(1) after 2:1 commit 4 + 3:1 4:1
+                n2->n1 Ack(1) 4 of 4
                 n2->n1 Ack(1) 4 of 4
                 """);
     }
