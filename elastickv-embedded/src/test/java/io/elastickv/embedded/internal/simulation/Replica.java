@@ -75,7 +75,7 @@ final class Replica implements StateMachine, GroupListener {
                 machine,
                 directory,
                 process.fetcher,
-                task -> process.after(1, task),
+                process::background,
                 scenario.checkpoints.retained(),
                 process.figures,
                 process::nanos);

@@ -268,7 +268,7 @@ final class SimProcess {
     }
 
     /** Does what may block, and takes a while. */
-    private void background(Runnable task) {
+    void background(Runnable task) {
         long most = random.nextInt(8) == 0 ? 200 * MILLI : 2 * MILLI;
         after(20 * MICRO + random.nextLong(most), () -> {
             boolean sound = node.disk.faultMet == null;
