@@ -9,6 +9,7 @@ import io.elastickv.api.ElastickvException;
 import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.UnavailableException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Disks that fill up: small file systems in memory, which only root may mount. Skipped, and said so, for others. */
 final class DiskFullIT {
+
+    private static final int FILL_BYTES = 64 << 10;
 
     private static final Bytes FILLER = Bytes.copyOf(new byte[100_000]);
 
@@ -152,8 +155,13 @@ final class DiskFullIT {
     private Path fill(int member, long left) throws IOException {
         Path root = directory.resolve(LocalCluster.nameOf(member));
         Path filler = directory.resolve(LocalCluster.nameOf(member)).resolve("filler");
-        long free = Files.getFileStore(root).getUsableSpace();
-        Files.write(filler, new byte[(int) (free - left)]);
+        // Piece by piece: the node may be writing too, and is to find its space taken, not the test.
+        try (OutputStream out = Files.newOutputStream(filler)) {
+            long free;
+            while ((free = Files.getFileStore(root).getUsableSpace()) > left) {
+                out.write(new byte[(int) Math.min(FILL_BYTES, free - left)]);
+            }
+        }
         return filler;
     }
 
