@@ -78,6 +78,6 @@ class WholeStackSimulationTest {
         // The faults must leave something to check, and be felt.
         assertThat(figures.operations()).isGreaterThan(100 * figures.seeds());
         assertThat(figures.elections()).isGreaterThan(2 * figures.seeds());
-        assertThat(figures.undecided()).isLessThan(3 + figures.seeds() / 50);
+        assertThat(figures.undecided()).isLessThan(2 + figures.seeds() / 100);
     }
 }

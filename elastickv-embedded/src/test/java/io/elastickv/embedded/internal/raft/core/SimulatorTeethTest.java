@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("slow")
 class SimulatorTeethTest {
 
-    private static final int SEEDS = Integer.getInteger("sim.teeth", 12_000);
+    private static final int SEEDS = Integer.getInteger("sim.teeth", 4_000);
 
     enum Broken {
         /** Row A. */
