@@ -259,7 +259,7 @@ final class MembershipIT {
             assertThatThrownBy(() -> view.removeReplica(0, "n1", Duration.ofSeconds(1)))
                     .isInstanceOf(UnavailableException.class)
                     .hasMessageContaining("a replica still on node n1 after PT1S: without node n1 only 1 of 2 replicas"
-                            + " would be connected, which is no majority");
+                            + " could vote now, which is no majority");
             view.removeReplica(0, "n2", PATIENCE);
             cluster.restart(2);
             cluster.restart(3);

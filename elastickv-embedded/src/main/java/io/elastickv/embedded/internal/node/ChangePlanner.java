@@ -81,6 +81,12 @@ final class ChangePlanner {
             return null;
         }
 
+        /** Whether it can be counted on for a majority: it is there, and has all that it ever acknowledged. */
+        boolean canVote(String member) {
+            PeerProgress peer = progress.get(member);
+            return heard.contains(member) && (peer == null || peer.remembers());
+        }
+
         /** Whether there is no other member on its node. */
         boolean isAlone(String member) {
             String node = MemberId.node(member);
@@ -207,13 +213,13 @@ final class ChangePlanner {
             return new Answer(false, false, "another change of the members is being committed");
         }
         Configuration without = configuration.without(member);
-        long heard = without.voters().stream().filter(sight.heard()::contains).count();
-        if (configuration.isVoter(member) && heard < without.voters().size() / 2 + 1) {
+        long able = without.voters().stream().filter(sight::canVote).count();
+        if (configuration.isVoter(member) && able < without.voters().size() / 2 + 1) {
             return new Answer(
                     false,
                     false,
-                    "without node " + node + " only " + heard + " of "
-                            + without.voters().size() + " replicas would be connected, which is no majority");
+                    "without node " + node + " only " + able + " of "
+                            + without.voters().size() + " replicas could vote now, which is no majority");
         }
         return new Change(new MemberChange.Remove(member));
     }

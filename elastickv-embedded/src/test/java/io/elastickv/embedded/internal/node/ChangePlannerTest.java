@@ -31,6 +31,7 @@ class ChangePlannerTest {
     private final Set<String> reachable = new HashSet<>(directories.keySet());
     private final Set<String> caughtUp = new HashSet<>();
     private final Set<String> silent = new HashSet<>();
+    private final Set<String> forgetful = new HashSet<>();
     private boolean committed = true;
 
     private static Configuration formed() {
@@ -47,6 +48,7 @@ class ChangePlannerTest {
                     new PeerProgress(
                             member,
                             configuration.isVoter(member),
+                            !forgetful.contains(member),
                             caughtUp.contains(member),
                             PeerProgress.State.REPLICATE,
                             17,
@@ -184,7 +186,16 @@ class ChangePlannerTest {
         silent.add("n3@c");
         assertThat(ChangePlanner.remove(sight(formed()), "n2"))
                 .isEqualTo(new Answer(
-                        false, false, "without node n2 only 1 of 2 replicas would be connected, which is no majority"));
+                        false, false, "without node n2 only 1 of 2 replicas could vote now, which is no majority"));
+        assertThat(ChangePlanner.remove(sight(formed()), "n3")).isEqualTo(new Change(new Remove("n3@c")));
+    }
+
+    @Test
+    void aMemberThatHasToRecoverItsLogIsNoneToCountOn() {
+        forgetful.add("n3@c");
+        assertThat(ChangePlanner.remove(sight(formed()), "n2"))
+                .isEqualTo(new Answer(
+                        false, false, "without node n2 only 1 of 2 replicas could vote now, which is no majority"));
         assertThat(ChangePlanner.remove(sight(formed()), "n3")).isEqualTo(new Change(new Remove("n3@c")));
     }
 

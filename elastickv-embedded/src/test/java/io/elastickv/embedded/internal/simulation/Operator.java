@@ -163,9 +163,26 @@ final class Operator {
                 return new MemberChange.AddLearner(held); // it was made, but its adding came to nothing
             }
         }
-        return surplus != null && living >= Math.min(2, wanted.get(group).size()) && missing.isEmpty()
+        return surplus != null
+                        && living >= Math.min(2, wanted.get(group).size())
+                        && missing.isEmpty()
+                        && canVoteWithout(group, surplus, committed)
                 ? new MemberChange.Remove(surplus)
                 : null;
+    }
+
+    /** As a node asks before it takes a member out: whether a majority of the rest is there and has its log. */
+    private boolean canVoteWithout(int group, String voter, Configuration committed) {
+        Configuration without = committed.without(voter);
+        long able = without.voters().stream()
+                .filter(each -> {
+                    Replica replica = simulation.node(MemberId.node(each)).replica(group);
+                    return lives(group, each)
+                            && replica != null
+                            && !replica.group.status().memoryLost();
+                })
+                .count();
+        return able > without.voters().size() / 2;
     }
 
     private boolean lives(int group, String member) {

@@ -199,7 +199,7 @@ final class Leader {
 
     /** A member that has lost the end of its log starts anew. */
     void onMemoryLost(String from, int sender, MemoryLost m) {
-        s.replication.forget(sender, s.log.lastIndex() + 1, s.nowNanos);
+        s.replication.forget(sender, s.nowNanos);
         s.out.send(from, new RecoverUpTo(s.election.term(), m.context(), s.log.lastIndex()));
         s.workPending = true;
     }

@@ -5,6 +5,8 @@ package io.elastickv.embedded.internal.raft.core;
  *
  * @param peer the follower's name
  * @param voter whether it votes; a learner otherwise
+ * @param remembers false for a member that has said that it lost the end of its log, until it has all of it again: it does
+ *     not vote meanwhile
  * @param caughtUp whether it is as near as replication gets: a learner may then become a voter (Ongaro, 4.2.1)
  * @param state how entries are sent to it
  * @param matchIndex it has acknowledged everything up to here
@@ -17,6 +19,7 @@ package io.elastickv.embedded.internal.raft.core;
 public record PeerProgress(
         String peer,
         boolean voter,
+        boolean remembers,
         boolean caughtUp,
         State state,
         long matchIndex,

@@ -27,6 +27,9 @@ final class Progress {
     /** Whether the follower is to be told that it needs a snapshot. */
     boolean tellSnapshot;
 
+    /** The follower has lost the end of its log, and has recovered when it has the entries up to here. */
+    private long recoverUpTo;
+
     private long catchUpTarget;
     private long catchUpStartNanos;
     private boolean caughtUp;
@@ -60,7 +63,14 @@ final class Progress {
         catchUpTarget = next - 1;
         catchUpStartNanos = nowNanos;
         caughtUp = false;
+        recoverUpTo = 0;
         probeFrom(next);
+    }
+
+    /** The follower has forgotten part of what it acknowledged: only what it says from now on counts. */
+    void forget(long lastIndex, long nowNanos) {
+        begin(lastIndex + 1, nowNanos);
+        recoverUpTo = lastIndex;
     }
 
     void needSnapshot() {
@@ -138,6 +148,7 @@ final class Progress {
         return new PeerProgress(
                 name,
                 voter,
+                matchIndex >= recoverUpTo,
                 isCaughtUp(timeoutNanos, nowNanos),
                 state,
                 matchIndex,

@@ -81,8 +81,8 @@ final class Replication {
     }
 
     /** A follower that has lost the end of its log: what it acknowledged is worth nothing any more. */
-    void forget(int ordinal, long nextIndex, long nowNanos) {
-        peers[ordinal].begin(nextIndex, nowNanos);
+    void forget(int ordinal, long nowNanos) {
+        peers[ordinal].forget(log.lastIndex(), nowNanos);
     }
 
     /** Starts leading {@code newTerm} with everybody's position unknown. */

@@ -239,13 +239,25 @@ class RaftSnapshotTest {
         c.crash("n2");
         c.loseMemory("n2", 4);
         c.start("n2");
+        assertThat(remembers("n2")).isTrue(); // for all that the leader knows
+        c.isolate("n2");
+        c.core("n1").step("n2", new RaftMessage.MemoryLost(c.core("n1").term(), 1));
+        assertThat(remembers("n2")).isFalse();
+        c.heal("n2");
         c.pass(200);
         c.settle();
         c.pass(200);
         c.settle();
         assertThat(c.core("n1").role()).isEqualTo(Role.LEADER); // all the time
+        assertThat(remembers("n2")).isTrue();
         assertThat(c.core("n2").lastIndex()).isEqualTo(10);
         assertThat(c.core("n2").memoryLost()).isFalse();
+    }
+
+    private boolean remembers(String peer) {
+        return c.core("n1").progress().stream()
+                .filter(each -> each.peer().equals(peer))
+                .allMatch(PeerProgress::remembers);
     }
 
     @Test
