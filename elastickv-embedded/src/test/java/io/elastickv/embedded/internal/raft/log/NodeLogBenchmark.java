@@ -19,10 +19,12 @@ import java.util.stream.Stream;
 
 /**
  * The log beside the plainest loop that does the same: append records of 100 bytes, fdatasync after every group of 1, 16, 64,
- * 256. One thread submits a batch per record, to 8 groups in turn, and has a group's size outstanding; so the log has to find the
- * groups by itself. Bases follow, so that segments are freed and written again, as in a node. Both take turns of a quarter of
- * a second in one run, as neighbours on the machine come and go; the ratio is the median of those of the turns. A main, not a
- * test; arguments: the directory to work in, the turns for each size (20). Takes about 45 seconds.
+ * 256. One thread has a group's size outstanding at the log, for 8 Raft groups in turn: in one batch, as a Raft group that is
+ * under load submits what has gathered, so that both sync the same number of records at a time ("batches"); or in a batch per
+ * record, as fast as they are free again, so that the log has to find the groups by itself, and a sync takes what is there
+ * ("singly"). Bases follow, so that segments are freed and written again, as in a node. All take turns of a quarter of a
+ * second in one run, as neighbours on the machine come and go; the ratio is the median of those of the turns. A main, not a
+ * test; arguments: the directory to work in, the turns for each size (20). Takes about a minute.
  */
 final class NodeLogBenchmark {
 
@@ -56,12 +58,15 @@ final class NodeLogBenchmark {
             }
             channel.force(true);
             System.out.printf(
-                    "%6s %12s %12s %13s %10s %12s %14s%n",
-                    "group", "plain/s", "log/s", "median ratio", "lowest", "log CPU us", "records/sync");
+                    "%6s %-8s %12s %12s %13s %10s %12s %14s%n",
+                    "group", "log's", "plain/s", "log/s", "median ratio", "lowest", "log CPU us", "records/sync");
             for (int group : GROUP_SIZES) {
                 plain(channel, group, 2 * TURN_NANOS);
-                log(log, group, 2 * TURN_NANOS);
-                print(group, channel, log, turns);
+                log(log, group, 1, 2 * TURN_NANOS);
+                print(group, group, channel, log, turns);
+                if (group > 1) {
+                    print(group, 1, channel, log, turns);
+                }
             }
             System.out.printf("segments written again: %d%n", log.stats().recycledSegments());
         }
@@ -73,7 +78,7 @@ final class NodeLogBenchmark {
         delete(directory);
     }
 
-    private static void print(int group, FileChannel channel, NodeLog log, int turns) throws Exception {
+    private static void print(int group, int batch, FileChannel channel, NodeLog log, int turns) throws Exception {
         double[] ratios = new double[turns];
         double plain = 0;
         double perSecond = 0;
@@ -81,7 +86,7 @@ final class NodeLogBenchmark {
         double perSync = 0;
         for (int turn = 0; turn < turns; turn++) {
             double loop = plain(channel, group, TURN_NANOS);
-            Result result = log(log, group, TURN_NANOS);
+            Result result = log(log, group, batch, TURN_NANOS);
             ratios[turn] = result.recordsPerSecond / loop;
             plain += loop / turns;
             perSecond += result.recordsPerSecond / turns;
@@ -91,8 +96,9 @@ final class NodeLogBenchmark {
         Arrays.sort(ratios);
         System.out.printf(
                 Locale.ROOT,
-                "%6d %12.0f %12.0f %13.2f %10.2f %12.2f %14.1f%n",
+                "%6d %-8s %12.0f %12.0f %13.2f %10.2f %12.2f %14.1f%n",
                 group,
+                batch == group ? "batches" : "singly",
                 plain,
                 perSecond,
                 ratios[turns / 2],
@@ -127,8 +133,9 @@ final class NodeLogBenchmark {
     /** Entries submitted to the log so far. */
     private static long written;
 
-    private static Result log(NodeLog log, int group, long nanos) throws InterruptedException {
-        Semaphore window = new Semaphore(group);
+    /** With {@code group} records outstanding, in batches of {@code batchRecords}. */
+    private static Result log(NodeLog log, int group, int batchRecords, long nanos) throws InterruptedException {
+        Semaphore window = new Semaphore(group / batchRecords);
         LogBatch.Completion completion = new LogBatch.Completion() {
             @Override
             public void durable() {
@@ -149,24 +156,30 @@ final class NodeLogBenchmark {
             window.acquire();
             int free = 1 + window.drainPermits();
             for (int i = 0; i < free; i++) {
-                int raftGroup = (int) (written % RAFT_GROUPS);
-                long index = written / RAFT_GROUPS + 1;
-                LogEntry entry = new LogEntry(index, 1, EntryKind.COMMAND, payload);
-                LogBatch batch = new LogBatch(completion).add(raftGroup, entry);
-                if (written / RAFT_GROUPS % (RECORDS_PER_BASE / RAFT_GROUPS) == 0) {
-                    batch.addBase(raftGroup, index, 1);
+                LogBatch batch = new LogBatch(completion);
+                for (int record = 0; record < batchRecords; record++) {
+                    addRecord(batch, payload);
                 }
                 log.submit(batch);
-                written++;
             }
         }
-        window.acquire(group);
+        window.acquire(group / batchRecords);
         long elapsed = System.nanoTime() - start;
         long used = cpuNanos() - cpu;
         NodeLogStats after = log.stats();
         long records = after.records() - before.records();
         double syncs = after.fsyncs() - before.fsyncs();
         return new Result(records * 1e9 / elapsed, used / 1e3 / records, records / syncs);
+    }
+
+    private static void addRecord(LogBatch batch, byte[] payload) {
+        int raftGroup = (int) (written % RAFT_GROUPS);
+        long index = written / RAFT_GROUPS + 1;
+        batch.add(raftGroup, new LogEntry(index, 1, EntryKind.COMMAND, payload));
+        if (written / RAFT_GROUPS % (RECORDS_PER_BASE / RAFT_GROUPS) == 0) {
+            batch.addBase(raftGroup, index, 1);
+        }
+        written++;
     }
 
     private static long cpuNanos() {
