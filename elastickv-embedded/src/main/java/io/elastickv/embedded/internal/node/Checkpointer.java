@@ -35,6 +35,9 @@ public final class Checkpointer {
     /** What a group has at least between two checkpoints. */
     private static final long PAUSE_NANOS = 200_000_000L;
 
+    /** Pauses are so many times as long as the work: measured, it is what writers hardly notice on busy processors. */
+    private static final int PAUSES = 3;
+
     /** When a group failed last, and what follows from it. */
     private static final class Attempts {
         int failures;
@@ -44,6 +47,7 @@ public final class Checkpointer {
     private final NodeLog log;
     private final Supplier<Collection<ReplicaGroup>> groups;
     private final CheckpointPolicy policy;
+    private final WorkPace pace;
     private final Executor background;
     private final Runnable pollSoon;
     private final LongSupplier nanos;
@@ -52,6 +56,9 @@ public final class Checkpointer {
     // Guarded by this.
     private final Map<Integer, Attempts> attempts = new HashMap<>();
     private @Nullable ReplicaGroup running;
+    /** Somebody waits for the one that is running. */
+    private volatile boolean awaited;
+
     private volatile IntPredicate claimed = group -> false;
     private volatile boolean closed;
 
@@ -59,6 +66,7 @@ public final class Checkpointer {
      * Makes it.
      *
      * @param groups the node's groups as they are now
+     * @param pace of what is written, to be set here
      * @param background writes the checkpoints
      * @param pollSoon has {@link #poll} called before its time; any thread
      * @param nanos the monotonic clock
@@ -67,12 +75,14 @@ public final class Checkpointer {
             NodeLog log,
             Supplier<Collection<ReplicaGroup>> groups,
             CheckpointPolicy policy,
+            WorkPace pace,
             Executor background,
             Runnable pollSoon,
             LongSupplier nanos) {
         this.log = log;
         this.groups = groups;
         this.policy = policy;
+        this.pace = pace;
         this.background = background;
         this.pollSoon = pollSoon;
         this.nanos = nanos;
@@ -91,6 +101,7 @@ public final class Checkpointer {
     /** Starts nothing more; what is being written may fail from now on. */
     public void close() {
         closed = true;
+        pace.setPauses(0);
     }
 
     /** Starts what is due. */
@@ -104,6 +115,7 @@ public final class Checkpointer {
         for (ReplicaGroup group : sorted.values()) {
             compact(group, pressing.contains(group.groupId()));
         }
+        pace.setPauses(pauses(sorted.values(), pressing));
         ReplicaGroup next;
         synchronized (this) {
             if (running != null
@@ -117,6 +129,18 @@ public final class Checkpointer {
         if (next != null) {
             start(next);
         }
+    }
+
+    /**
+     * How much of the time writing checkpoints is to leave to others: the less, the further behind it is. None if somebody
+     * needs one, or the log is too large.
+     */
+    private int pauses(Collection<ReplicaGroup> all, Set<Integer> pressing) {
+        double most = awaited ? Double.MAX_VALUE : 0;
+        for (ReplicaGroup group : all) {
+            most = Math.max(most, urgency(group.status(), group.groupId(), pressing));
+        }
+        return most < 2 ? PAUSES : most < 3 ? 1 : 0;
     }
 
     /** Whether the log has outgrown the limit, and what its groups need it for. */
@@ -183,7 +207,10 @@ public final class Checkpointer {
     }
 
     private void start(ReplicaGroup group) {
-        requested.remove(group.groupId());
+        awaited = requested.remove(group.groupId());
+        if (awaited) {
+            pace.setPauses(0);
+        }
         CheckpointCallback callback = new CheckpointCallback() {
             @Override
             public void saved(Snapshot snapshot) {
@@ -210,6 +237,7 @@ public final class Checkpointer {
         synchronized (this) {
             if (running == group) {
                 running = null;
+                awaited = false;
             }
             Attempts now = attempts.computeIfAbsent(group.groupId(), id -> new Attempts());
             if (cause == null) {

@@ -22,6 +22,7 @@ final class NodeCheckpoints {
     private final NodeThreads threads;
     private final Map<Integer, ShardHost> shards;
     private final CheckpointFigures figures = new CheckpointFigures();
+    private final WorkPace pace = WorkPace.steady();
     private final SnapshotFetcher fetcher;
     private final SnapshotServer server;
     private final Checkpointer checkpointer;
@@ -42,6 +43,7 @@ final class NodeCheckpoints {
                 log,
                 () -> shards.values().stream().map(ShardHost::group).toList(),
                 config.checkpoints(),
+                pace,
                 threads.background(),
                 () -> threads.control(this::poll),
                 System::nanoTime);
@@ -67,6 +69,7 @@ final class NodeCheckpoints {
                 fetcher,
                 threads.background(),
                 config.checkpoints().retained(),
+                pace,
                 figures,
                 System::nanoTime);
     }

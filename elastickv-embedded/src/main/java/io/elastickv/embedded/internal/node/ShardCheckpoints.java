@@ -38,6 +38,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
     private final SnapshotFetcher fetcher;
     private final TrackedExecutor background;
     private final int retained;
+    private final WorkPace pace;
     private final CheckpointFigures figures;
     private final LongSupplier nanos;
     private final Map<Long, Long> leasedIndexes = new ConcurrentHashMap<>();
@@ -50,6 +51,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
      *
      * @param background writes what is fetched, deletes what is not needed any more
      * @param retained how many checkpoints are kept
+     * @param pace of writing own ones
      * @param nanos the monotonic clock
      */
     public ShardCheckpoints(
@@ -59,6 +61,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
             SnapshotFetcher fetcher,
             Executor background,
             int retained,
+            WorkPace pace,
             CheckpointFigures figures,
             LongSupplier nanos) {
         this.group = group;
@@ -67,6 +70,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
         this.fetcher = fetcher;
         this.background = new TrackedExecutor(background);
         this.retained = retained;
+        this.pace = pace;
         this.figures = figures;
         this.nanos = nanos;
     }
@@ -112,7 +116,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
             figures.begun();
             boolean done = false;
             try {
-                CheckpointManifest manifest = directory.write(held, term, configuration.encode());
+                CheckpointManifest manifest = directory.write(held, term, configuration.encode(), pace.begin());
                 directory.retain(retained);
                 done = true;
                 figures.wrote(manifest.totalBytes());

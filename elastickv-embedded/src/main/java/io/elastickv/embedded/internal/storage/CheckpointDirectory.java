@@ -78,10 +78,20 @@ public final class CheckpointDirectory {
      * @throws IOException if a file could not be written; nothing was changed
      */
     public CheckpointManifest write(CheckpointSource source, long term, byte[] configuration) throws IOException {
+        return write(source, term, configuration, () -> {});
+    }
+
+    /**
+     * As above.
+     *
+     * @param betweenSteps called between pieces of the work, which are of bounded size
+     */
+    public CheckpointManifest write(CheckpointSource source, long term, byte[] configuration, Runnable betweenSteps)
+            throws IOException {
         CheckpointWrite write = startWrite(source, term, configuration);
         try {
             while (write.step()) {
-                // one more
+                betweenSteps.run();
             }
             return write.manifest();
         } finally {

@@ -79,7 +79,8 @@ final class TransferFixture implements AutoCloseable {
             directory = CheckpointDirectory.open(files, DIRECTORY, GROUP);
             SnapshotFetcher fetcher =
                     new SnapshotFetcher(TransferFixture.this::call, TransferFixture.this::after, () -> nanos);
-            checkpoints = new ShardCheckpoints(GROUP, machine, directory, fetcher, queue::add, 2, figures, () -> nanos);
+            checkpoints = new ShardCheckpoints(
+                    GROUP, machine, directory, fetcher, queue::add, 2, WorkPace.steady(), figures, () -> nanos);
             server = new SnapshotServer(
                     group -> group == GROUP ? checkpoints : null,
                     wanted::add,

@@ -77,6 +77,7 @@ final class Replica implements StateMachine, GroupListener {
                 process.fetcher,
                 process::background,
                 scenario.checkpoints.retained(),
+                process.pace,
                 process.figures,
                 process::nanos);
         GroupSnapshots snapshots = mutation.snapshots(this, checkpoints);

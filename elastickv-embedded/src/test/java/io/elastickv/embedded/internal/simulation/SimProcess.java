@@ -8,6 +8,7 @@ import io.elastickv.embedded.internal.node.CheckpointFigures;
 import io.elastickv.embedded.internal.node.Checkpointer;
 import io.elastickv.embedded.internal.node.SnapshotFetcher;
 import io.elastickv.embedded.internal.node.SnapshotServer;
+import io.elastickv.embedded.internal.node.WorkPace;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.SteppedLoop;
 import io.elastickv.embedded.internal.raft.core.Configuration;
@@ -39,6 +40,7 @@ final class SimProcess {
     final Simulation simulation;
     final TreeMap<Integer, Replica> replicas = new TreeMap<>();
     final Map<Integer, RpcHandler> handlers = new HashMap<>();
+    final WorkPace pace;
     final CheckpointFigures figures = new CheckpointFigures();
     final SnapshotFetcher fetcher;
     final SnapshotServer server;
@@ -76,10 +78,12 @@ final class SimProcess {
                         Rpc.call(this, simulation.node(peer), method, payload, timeout, callback),
                 this::after,
                 this::nanos);
+        pace = new WorkPace(this::nanos, unused -> {});
         checkpointer = new Checkpointer(
                 log,
                 () -> replicas.values().stream().map(replica -> replica.group).toList(),
                 simulation.scenario.checkpoints,
+                pace,
                 this::background,
                 () -> after(MILLI, this::pollNow),
                 this::nanos);
