@@ -88,12 +88,9 @@ final class Applying {
         return budget == 0 && index < commitIndex;
     }
 
-    /**
-     * What is committed but not in memory is in the log. Only as far as the log is known to be what the core says it is:
-     * behind that, entries of a deposed leader may still stand where those that are committed are being written.
-     */
+    /** What is committed but not in memory is in the log. */
     private void readLog(int most) {
-        long last = Math.min(commitIndex, core.durableIndex());
+        long last = Math.min(commitIndex, core.readableIndex());
         if (last > index) {
             readingLog = true;
             log.read(index + 1, last, most, MAX_BYTES_PER_ITERATION);

@@ -77,6 +77,10 @@ enum PlantedBug {
     /** F. */
     FOLLOWERS_COMMIT_WHAT_IS_NOT_VERIFIED(new Broken(BrokenCores.Rule.COMMIT_VERIFIED)),
 
+    /** What is committed is read from the log although it has not been written over a deposed leader's entries yet. */
+    THE_LOG_IS_READ_BEFORE_IT_IS_WRITTEN(new Broken(
+            BrokenCores.Rule.READ_BACK_DURABLE, Fault.Kind.CUT_LEADER_OFF, Fault.Kind.SLOW_DISK, Fault.Kind.CAMPAIGN)),
+
     /** K: retries are not recognised. */
     SESSIONS_ARE_IGNORED(new Mutation() {
         @Override

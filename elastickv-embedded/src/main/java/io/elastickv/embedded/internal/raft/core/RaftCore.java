@@ -587,9 +587,9 @@ public final class RaftCore {
         return s.log.lastIndex();
     }
 
-    /** Everything up to here is in this member's durable log. */
-    public long durableIndex() {
-        return s.log.durableIndex();
+    /** Up to here what is committed may be read from this member's log on the disk; what follows may be old there. */
+    public long readableIndex() {
+        return s.rules.readable(s.log.durableIndex(), s.log.lastIndex());
     }
 
     /** What {@link #applied} told last. */

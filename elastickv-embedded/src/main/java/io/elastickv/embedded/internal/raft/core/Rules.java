@@ -65,6 +65,14 @@ class Rules {
         return index > appliedIndex;
     }
 
+    /**
+     * How far the log on the disk is what the core says it is: behind that, entries of a deposed leader may still stand
+     * where those that are committed are being written.
+     */
+    long readable(long durableIndex, long lastIndex) {
+        return durableIndex;
+    }
+
     /** Ongaro, figure 5.3: whether what follows a snapshot's last entry in the log stays. */
     boolean keepsSuffix(boolean entryMatches) {
         return entryMatches;

@@ -26,7 +26,9 @@ public final class BrokenCores {
         /** Learners count in no majority. */
         LEARNERS_DO_NOT_COUNT,
         /** Who may have forgotten what it acknowledged does not vote. */
-        NO_VOTE_WITHOUT_MEMORY
+        NO_VOTE_WITHOUT_MEMORY,
+        /** Only what is durable is read back from the log. */
+        READ_BACK_DURABLE
     }
 
     private BrokenCores() {}
@@ -97,6 +99,11 @@ public final class BrokenCores {
         @Override
         boolean votesWithoutMemory() {
             return broken == Rule.NO_VOTE_WITHOUT_MEMORY || super.votesWithoutMemory();
+        }
+
+        @Override
+        long readable(long durableIndex, long lastIndex) {
+            return broken == Rule.READ_BACK_DURABLE ? lastIndex : super.readable(durableIndex, lastIndex);
         }
 
         @Override

@@ -155,7 +155,7 @@ class RaftSnapshotTest {
         c.install("n1", 3, 3, configuration());
         assertThat(c.core("n1").firstIndex()).isEqualTo(4);
         assertThat(c.core("n1").lastIndex()).isEqualTo(3);
-        assertThat(c.core("n1").durableIndex()).isEqualTo(3);
+        assertThat(c.core("n1").readableIndex()).isEqualTo(3);
         assertThat(c.core("n1").term()).isEqualTo(3); // who has an entry of a term is in it
         assertThat(c.durableState("n1").term()).isEqualTo(3);
     }
