@@ -175,13 +175,28 @@ public final class ShardRecovery {
         if (before == 0) {
             return initial;
         }
-        for (CheckpointManifest manifest : checkpoints.manifests()) {
+        List<CheckpointManifest> manifests = checkpoints.manifests();
+        for (CheckpointManifest manifest : manifests) {
             if (manifest.index() == before) {
-                return Configuration.decode(manifest.configuration());
+                return knownAt(before, manifests, initial);
             }
         }
         // That of a later entry: what lies between is committed, so nobody goes back to before it.
-        return loaded == null ? Configuration.EMPTY : Configuration.decode(loaded.configuration());
+        return loaded == null ? Configuration.EMPTY : knownAt(loaded.index(), manifests, initial);
+    }
+
+    /**
+     * The members as of a checkpoint. Whoever made it without knowing them, and gave it to us, had seen no change of them from
+     * the beginning: what is known of earlier is still true then.
+     */
+    private static Configuration knownAt(long index, List<CheckpointManifest> newestFirst, Configuration initial) {
+        for (CheckpointManifest manifest : newestFirst) {
+            Configuration configuration = Configuration.decode(manifest.configuration());
+            if (manifest.index() <= index && !configuration.equals(Configuration.EMPTY)) {
+                return configuration;
+            }
+        }
+        return initial;
     }
 
     private void stateIsLost(

@@ -142,14 +142,18 @@ class ShardRecoveryTest {
     }
 
     private void checkpointsAt(long... at) throws IOException {
-        long applied = 0;
+        checkpointsAt(THREE, at);
+    }
+
+    private void checkpointsAt(Configuration members, long... at) throws IOException {
+        long applied = machine.appliedIndex();
         for (long index : at) {
             while (applied < index) {
                 applied++;
                 machine.apply(applied, increment(applied).payload());
             }
             try (StateCapture capture = machine.beginCapture()) {
-                checkpoints.write(capture, 1, THREE.encode());
+                checkpoints.write(capture, 1, members.encode());
             }
         }
     }
@@ -305,6 +309,31 @@ class ShardRecoveryTest {
         RestoredState restored = recover("a", Configuration.EMPTY, false).restored();
         assertThat(restored.configuration()).isEqualTo(THREE);
         assertThat(restored.configurationEntries()).extracting(LogEntry::index).containsExactly(21L);
+    }
+
+    /** It was made by a replica that had just been added, and had not come to the entry that says so. */
+    @Test
+    void aFetchedStateOfOneThatDidNotKnowTheMembersChangesNoneOfThem() throws IOException {
+        history(20, 15);
+        start();
+        checkpointsAt(Configuration.EMPTY, 12);
+        write(batch().addBase(GROUP, 12, 1));
+        log.close();
+        start();
+        assertThat(recover(false).restored().configuration()).isEqualTo(THREE);
+    }
+
+    @Test
+    void aStateOfOneThatDidNotKnowTheMembersDoesNotHideAnEarlierOneThatDid() throws IOException {
+        history(20, 15);
+        start();
+        checkpointsAt(THREE, 6);
+        checkpointsAt(Configuration.EMPTY, 12);
+        write(batch().addBase(GROUP, 12, 1));
+        log.close();
+        start();
+        assertThat(recover("a", Configuration.EMPTY, false).restored().configuration())
+                .isEqualTo(THREE);
     }
 
     @Test

@@ -111,7 +111,11 @@ final class SimNode {
                 disk.log.base(newest.index(), newest.term(), Configuration.EMPTY);
             }
             appliedIndex = newest.index();
-            configuration = newest.configuration();
+            configuration = disk.checkpoints.stream()
+                    .map(Checkpoint::configuration)
+                    .filter(known -> !known.equals(Configuration.EMPTY))
+                    .findFirst()
+                    .orElse(disk.born);
         }
         disk.log.setBaseConfiguration(configuration);
         log = disk.log.copy();
