@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(30)
 class StockLogControlTest {
     /** What LogEntryStorage writes before each command. */
-    private static final int HEADER = 26;
+    static final int HEADER = 26;
 
     @TempDir
     private Path directory;

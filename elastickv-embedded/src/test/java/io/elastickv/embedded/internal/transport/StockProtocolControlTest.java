@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +29,6 @@ import org.jgroups.protocols.raft.LogEntry;
 import org.jgroups.protocols.raft.RAFT;
 import org.jgroups.protocols.raft.election.VoteRequest;
 import org.jgroups.protocols.raft.election.VoteResponse;
-import org.jgroups.util.ByteArrayDataOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -457,14 +455,13 @@ class StockProtocolControlTest {
         }
         StockNode before = start("A");
         assertThat(before.applied).containsExactly("one", "two");
-        // The first half of RAFT.takeSnapshot: members, then the state machine's content. Then it crashes.
-        ByteArrayDataOutputStream out = new ByteArrayDataOutputStream();
-        out.writeInt(0);
-        before.raft.stateMachine().writeContentTo(out);
-        before.raft.log().setSnapshot(ByteBuffer.wrap(out.buffer(), 0, out.position()));
+        Path entries = StockNode.logOf(directory, "A").resolve("entries.raft");
+        byte[] untruncated = Files.readAllBytes(entries);
+        before.raft.snapshotNow();
 
         nodes.remove(before);
         before.close();
+        Files.write(entries, untruncated); // as if the process had died before it truncated the log
         assertThat(start("A").applied).containsExactly("one", "two", "one", "two");
     }
 
@@ -508,7 +505,8 @@ class StockProtocolControlTest {
         }
         Path entries = StockNode.logOf(directory, "B").resolve("entries.raft");
         try (RandomAccessFile file = new RandomAccessFile(entries.toFile(), "rw")) {
-            file.setLength(26 + "one".length()); // what a power loss leaves of a file that was not forced to disk
+            file.setLength(StockLogControlTest.HEADER
+                    + "one".length()); // what a power loss leaves of a file that was not forced to disk
         }
         StockNode a = start("A");
         StockNode b = start("B");
