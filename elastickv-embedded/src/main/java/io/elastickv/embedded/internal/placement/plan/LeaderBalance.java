@@ -204,11 +204,15 @@ final class LeaderBalance {
         }
     }
 
-    /** Whether evenness of what is led does not cost evenness of the whole. */
+    /**
+     * Whether evenness of what is led does not cost evenness of the whole: on neither side, or the whole's balance would
+     * take back at once what this one gives.
+     */
     private boolean sparesWhole(int shard, int from, int to) {
         double cost = shards.leadCost[shard];
         return !round.loaded
                 || (nodes.load[to] + cost <= Math.max(balance.stop() * round.meanLoad, nodes.load[from] * (1 - 1e-9))
+                        && nodes.load[from] - cost >= Math.min(round.meanLoad / balance.stop(), nodes.load[to])
                         && nodes.leadLoad[to] + cost < nodes.leadLoad[from]);
     }
 

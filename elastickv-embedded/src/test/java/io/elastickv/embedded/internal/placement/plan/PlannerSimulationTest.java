@@ -66,7 +66,7 @@ final class PlannerSimulationTest {
                     cluster.revive(victim);
                 }
                 case 1 -> {
-                    if (staying(cluster) > 4 && zones == 1) {
+                    if (staying(cluster) > 4 && zones == 1 && canLose(cluster, victim)) {
                         cluster.kill(victim);
                     }
                 }
@@ -101,6 +101,19 @@ final class PlannerSimulationTest {
         return cluster.nodes.values().stream()
                 .filter(node -> node.lifecycle() == NodeState.Lifecycle.ACTIVE && cluster.isUp(node.name()))
                 .count();
+    }
+
+    /** Whether all shards keep a quorum without a node: nothing can be planned for those that do not. */
+    private static boolean canLose(SimulatedCluster cluster, String node) {
+        return cluster.shards.values().stream().allMatch(shard -> {
+            long voters = shard.replicas().stream().filter(ReplicaState::voter).count();
+            long left = shard.replicas().stream()
+                    .filter(replica -> replica.voter()
+                            && cluster.isUp(replica.node())
+                            && !replica.node().equals(node))
+                    .count();
+            return left * 2 > voters;
+        });
     }
 
     /** Load all over, with a few slots much hotter than the others, none too hot for a node. */
