@@ -52,7 +52,8 @@ final class ArchitectureTest {
             "raft.core",
             "files");
 
-    private static final Set<String> MAY_USE_API = Set.of("node", "backup", "placement", "placement.plan", "routing", "shard");
+    private static final Set<String> MAY_USE_API =
+            Set.of("node", "backup", "placement", "placement.plan", "routing", "shard");
     private static final String TRANSPORT = "transport";
 
     private static JavaClasses classes;

@@ -35,8 +35,10 @@ final class DrainRule {
         } else if (nodes.isUp(node)) {
             int leading = handOver(node);
             if (leading > 0) {
-                round.leave(RULE, "node " + nodes.name(node), "its replicas move once its leaderships are handed over, "
-                        + leading + " are left");
+                round.leave(
+                        RULE,
+                        "node " + nodes.name(node),
+                        "its replicas move once its leaderships are handed over, " + leading + " are left");
             } else {
                 moveReplicas(node);
             }
@@ -66,7 +68,8 @@ final class DrainRule {
                                 shards.state(shard).epoch(),
                                 nodes.name(node),
                                 nodes.name(to)),
-                        nodes.name(node) + " drains; " + nodes.name(to) + " has the least to do of its replicas' nodes");
+                        nodes.name(node) + " drains; " + nodes.name(to)
+                                + " has the least to do of its replicas' nodes");
             }
         }
         return left;

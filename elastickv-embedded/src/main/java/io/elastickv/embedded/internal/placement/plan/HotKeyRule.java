@@ -34,7 +34,8 @@ final class HotKeyRule {
             if (key != null && round.isFree(s) && isHot(s) && round.roomFor(RULE, s)) {
                 round.add(
                         RULE,
-                        new Operation.RelieveKey(shards.state(s).id(), shards.state(s).epoch(), key.slot(), key.key()),
+                        new Operation.RelieveKey(
+                                shards.state(s).id(), shards.state(s).epoch(), key.slot(), key.key()),
                         "one key in slot " + key.slot() + " carries " + Words.percent(share(s, key)) + " of its "
                                 + Words.count(shards.load(s).opsPerSecond())
                                 + " operations/s: no split could divide them");
@@ -43,7 +44,8 @@ final class HotKeyRule {
     }
 
     /** The key that makes splits pointless, whether it is being relieved already or not; null if there is none. */
-    @Nullable HotKey dominant(int shard) {
+    @Nullable
+    HotKey dominant(int shard) {
         for (HotKey key : shards.load(shard).hotKeys()) {
             if (share(shard, key) >= settings.relieveShare()) {
                 return key;

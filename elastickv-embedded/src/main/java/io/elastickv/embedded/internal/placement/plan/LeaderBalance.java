@@ -102,7 +102,8 @@ final class LeaderBalance {
     private void even(Measure measure, double start, double stop) {
         for (int node : descending(measure.ofNode)) {
             if (!hasRoom()) {
-                round.leave(RULE, "the " + measure.unit, "budget: no more operations at once, or transfers in a minute");
+                round.leave(
+                        RULE, "the " + measure.unit, "budget: no more operations at once, or transfers in a minute");
                 return;
             }
             if (measure.ofNode[node] > start * measure.mean && nodes.isUp(node) && agrees(measure, node, true)) {
@@ -143,8 +144,11 @@ final class LeaderBalance {
             }
             if (bestReduction <= 0) {
                 if (planned == 0) {
-                    round.leave(RULE, "node " + nodes.name(node), "its " + measure.unit
-                            + " is above the mean, but no transfer would make a clear difference");
+                    round.leave(
+                            RULE,
+                            "node " + nodes.name(node),
+                            "its " + measure.unit
+                                    + " is above the mean, but no transfer would make a clear difference");
                 }
                 return;
             }
@@ -257,8 +261,7 @@ final class LeaderBalance {
 
     private boolean hasRoomFor(int shard, int from, int to) {
         return round.loaded
-                ? nodes.load[to] + shards.leadCost[shard]
-                        <= Math.max(balance.stop() * round.meanLoad, nodes.load[from])
+                ? nodes.load[to] + shards.leadCost[shard] <= Math.max(balance.stop() * round.meanLoad, nodes.load[from])
                 : nodes.leaders[to] + 1 <= Math.max(nodes.leaders[from], nodes.mean(nodes.leaders) + 1);
     }
 

@@ -19,14 +19,16 @@ final class Ledger {
     }
 
     /** Why no further operation can be started; null if one can. */
-    @Nullable String refusesOperation() {
+    @Nullable
+    String refusesOperation() {
         return operations < budgets.operations()
                 ? null
                 : "budget: " + operations + " of " + budgets.operations() + " operations at once";
     }
 
     /** Why no further state can be fetched, from and to whichever node; null if one can. */
-    @Nullable String refusesMove(long size) {
+    @Nullable
+    String refusesMove(long size) {
         String refusal = refusesOperation();
         if (refusal != null) {
             return refusal;

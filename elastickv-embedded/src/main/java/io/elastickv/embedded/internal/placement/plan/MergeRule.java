@@ -65,7 +65,11 @@ final class MergeRule {
             }
             for (SlotRange range : shards.state(s).slots()) {
                 int right = beginningAt[range.last() + 1];
-                if (right >= 0 && right != s && isCold(s) && isCold(right) && fits(s, right)
+                if (right >= 0
+                        && right != s
+                        && isCold(s)
+                        && isCold(right)
+                        && fits(s, right)
                         && (haveSameReplicas(s, right) || !equalOnly)) {
                     bringTogether(s, right);
                 }
@@ -101,7 +105,8 @@ final class MergeRule {
     }
 
     private void bringTogether(int left, int right) {
-        boolean leftIsLarger = shards.state(left).sizeBytes() >= shards.state(right).sizeBytes();
+        boolean leftIsLarger =
+                shards.state(left).sizeBytes() >= shards.state(right).sizeBytes();
         int stays = leftIsLarger ? left : right;
         int follows = leftIsLarger ? right : left;
         if (!haveSameReplicas(left, right)) {
@@ -118,11 +123,13 @@ final class MergeRule {
                             shards.state(right).epoch()),
                     "it and shard " + shards.state(right).id() + " have had less than "
                             + Words.count(settings.coldOpsPerSecond()) + " operations/s for "
-                            + (round.now - Math.max(
-                                            shards.load(left).coldSinceMillis(),
-                                            shards.load(right).coldSinceMillis()))
+                            + (round.now
+                                            - Math.max(
+                                                    shards.load(left).coldSinceMillis(),
+                                                    shards.load(right).coldSinceMillis()))
                                     / 1000
-                            + " s, together " + Words.bytes(shards.state(left).sizeBytes()
+                            + " s, together "
+                            + Words.bytes(shards.state(left).sizeBytes()
                                     + shards.state(right).sizeBytes()));
             remaining--;
         }
@@ -159,10 +166,7 @@ final class MergeRule {
         round.add(
                 RULE,
                 new Operation.MoveReplica(
-                        shards.state(follows).id(),
-                        shards.state(follows).epoch(),
-                        nodes.name(from),
-                        nodes.name(to)),
+                        shards.state(follows).id(), shards.state(follows).epoch(), nodes.name(from), nodes.name(to)),
                 "it is to be merged with shard " + shards.state(stays).id() + ", which has a replica on "
                         + nodes.name(to) + " instead; both are cold");
         shards.busy[stays] = true;

@@ -77,8 +77,8 @@ final class NodeTable {
             lost[i] = node.liveness() == NodeState.Liveness.DOWN
                     && (draining[i] || now - node.livenessSinceMillis() >= settings.graceMillis());
             active[i] = up[i] && node.lifecycle() == NodeState.Lifecycle.ACTIVE;
-            hostable[i] =
-                    active[i] && now - node.refusedMillis() >= settings.cooldowns().failureMillis();
+            hostable[i] = active[i]
+                    && now - node.refusedMillis() >= settings.cooldowns().failureMillis();
             freeBytes[i] = node.freeBytes();
             alive += active[i] ? 1 : 0;
             absent += !up[i] && !lost[i] ? 1 : 0;

@@ -46,8 +46,11 @@ public sealed interface Operation {
      * @param childLeader the preferred leader of the new shard, to which it is handed over at once: a split alone relieves
      *     nothing. Null if there is no other replica that could lead it; then a move of a replica has to follow
      */
-    record SplitShard(int shard, long epoch, List<SlotRange> childSlots, @Nullable String childLeader)
-            implements OfShard {
+    record SplitShard(
+            int shard,
+            long epoch,
+            List<SlotRange> childSlots,
+            @Nullable String childLeader) implements OfShard {
 
         /** Copies the list. */
         public SplitShard {

@@ -53,7 +53,11 @@ public record Plan(List<Step> operations, List<NotDone> notDone, String summary)
             if (not.count() > 1) {
                 text.append(" and ").append(not.count() - 1).append(" more");
             }
-            text.append(" (").append(not.rule()).append("): ").append(not.reason()).append('\n');
+            text.append(" (")
+                    .append(not.rule())
+                    .append("): ")
+                    .append(not.reason())
+                    .append('\n');
         }
         return text.toString();
     }

@@ -131,8 +131,8 @@ public record PlanSettings(
             throw new IllegalArgumentException("replicationFactor = " + replicationFactor + ": must be at least 1");
         }
         if (balance.stop <= 1 || balance.start <= balance.stop) {
-            throw new IllegalArgumentException("balance: start = " + balance.start + ", stop = " + balance.stop
-                    + ": must be 1 < stop < start");
+            throw new IllegalArgumentException(
+                    "balance: start = " + balance.start + ", stop = " + balance.stop + ": must be 1 < stop < start");
         }
         if (balance.leaderStop < 1 || balance.leaderStart <= balance.leaderStop) {
             throw new IllegalArgumentException("balance: leaderStart = " + balance.leaderStart + ", leaderStop = "

@@ -214,7 +214,8 @@ final class ReplicaBalance {
 
     private void consider(int shard, int from, int to) {
         double cost = cost(shard, from);
-        double score = cost * (metric[from] - metric[to] - cost) / (shards.state(shard).sizeBytes() + BASE_BYTES);
+        double score =
+                cost * (metric[from] - metric[to] - cost) / (shards.state(shard).sizeBytes() + BASE_BYTES);
         if (!byLoad) {
             // Cold ones first.
             score /= 1 + (round.loaded ? shards.costOn(shard, from) / round.meanLoad : 0);

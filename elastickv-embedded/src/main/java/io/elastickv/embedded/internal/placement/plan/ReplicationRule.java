@@ -78,8 +78,11 @@ final class ReplicationRule {
         } else if (lost >= 0 && present < factor) {
             replace(shard, lost, present);
         } else if (lost >= 0) {
-            remove(shard, lost, "node " + nameOf(shard, lost) + " is gone and " + present + " of " + factor
-                    + " replicas are there without it");
+            remove(
+                    shard,
+                    lost,
+                    "node " + nameOf(shard, lost) + " is gone and " + present + " of " + factor
+                            + " replicas are there without it");
         } else if (present < factor) {
             addTo(shard, present);
         } else {
@@ -175,8 +178,11 @@ final class ReplicationRule {
             round.leave(RULE, shard, "none of its " + present + " replicas can be removed without risking its quorum");
             return;
         }
-        remove(shard, worst, present + " replicas where " + factor + " are wanted; the one on "
-                + nameOf(shard, worst) + " is needed least");
+        remove(
+                shard,
+                worst,
+                present + " replicas where " + factor + " are wanted; the one on " + nameOf(shard, worst)
+                        + " is needed least");
     }
 
     /** Whether a majority of the voters left is healthy after one has gone. */

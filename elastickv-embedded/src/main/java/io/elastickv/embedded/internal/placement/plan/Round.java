@@ -47,12 +47,11 @@ final class Round {
 
     /** Adds an operation, for which there must be room. */
     void add(Rule rule, Operation operation, String reason) {
-        boolean allowed =
-                switch (settings.automation()) {
-                    case OFF -> false;
-                    case REPAIRS -> rule.isRepair();
-                    case ALL -> true;
-                };
+        boolean allowed = switch (settings.automation()) {
+            case OFF -> false;
+            case REPAIRS -> rule.isRepair();
+            case ALL -> true;
+        };
         if (allowed) {
             steps.add(new Plan.Step(rule, operation, reason));
         } else {

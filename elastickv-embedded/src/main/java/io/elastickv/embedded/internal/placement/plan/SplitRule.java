@@ -72,8 +72,9 @@ final class SplitRule {
             round.leave(RULE, shard, "it is overloaded, but has a single slot");
             return false;
         }
-        if (!round.isFree(shard) || round.now - shards.state(shard).stamps().splitMillis()
-                < round.settings.cooldowns().splitMillis()) {
+        if (!round.isFree(shard)
+                || round.now - shards.state(shard).stamps().splitMillis()
+                        < round.settings.cooldowns().splitMillis()) {
             round.leave(RULE, shard, "it was split, or an operation on it failed, a moment ago");
             return false;
         }
@@ -116,15 +117,15 @@ final class SplitRule {
         }
         SplitPoint point = SplitPoint.byLoad(shards.state(shard).slots(), loads, settings.imbalance());
         if (point == null) {
-            round.leave(
-                    RULE, shard, "no split of it is more even than " + Words.percent(settings.imbalance()));
+            round.leave(RULE, shard, "no split of it is more even than " + Words.percent(settings.imbalance()));
             return;
         }
         String why = "it carries " + Words.share(shards.costOn(shard, node) / round.meanLoad)
                 + " of the mean of a node, " + nodes.name(node) + " is at "
                 + Words.share(nodes.load[node] / round.meanLoad) + "; "
                 + (point.isolated() >= 0
-                        ? "slot " + point.isolated() + " is isolated with " + Words.percent(point.part()) + " of its load"
+                        ? "slot " + point.isolated() + " is isolated with " + Words.percent(point.part())
+                                + " of its load"
                         : "the new shard gets " + Words.percent(point.part()) + " of its load");
         split(shard, point, why);
     }

@@ -24,7 +24,8 @@ final class Targets {
      * @param leaving the node whose replica will be removed, or {@link NodeTable#UNKNOWN}
      * @return why none can be chosen now, null if one was
      */
-    @Nullable String choose(int shard, int leaving) {
+    @Nullable
+    String choose(int shard, int leaving) {
         long size = shards.state(shard).sizeBytes();
         String refusal = round.ledger.refusesMove(size);
         if (refusal != null) {

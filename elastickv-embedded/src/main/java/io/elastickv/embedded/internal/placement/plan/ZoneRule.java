@@ -71,7 +71,8 @@ final class ZoneRule {
             }
             int inZone = targets.inZone(shard, nodes.zone[node], NodeTable.UNKNOWN);
             if (inZone >= 2) {
-                double value = 1e4 * inZone + (node == shards.leader[shard] ? 0 : 1e3) + Math.min(targets.fill(node), 900);
+                double value =
+                        1e4 * inZone + (node == shards.leader[shard] ? 0 : 1e3) + Math.min(targets.fill(node), 900);
                 if (value > worst) {
                     worst = value;
                     best = node;

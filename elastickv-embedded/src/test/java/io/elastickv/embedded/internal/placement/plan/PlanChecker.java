@@ -60,18 +60,25 @@ final class PlanChecker {
         PlanSettings.Budgets budgets = catalog.settings().budgets();
         assertThat(operations).as("operations").isLessThanOrEqualTo(budgets.operations());
         assertThat(moves).as("moves").isLessThanOrEqualTo(budgets.moves());
-        in.forEach((node, count) -> assertThat(count).as("moves to " + node).isLessThanOrEqualTo(budgets.movesInPerNode()));
-        out.forEach(
-                (node, count) -> assertThat(count).as("moves from " + node).isLessThanOrEqualTo(budgets.movesOutPerNode()));
-        assertThat(moves <= 1 || bytes <= budgets.bytesInFlight()).as("bytes in flight: " + bytes).isTrue();
+        in.forEach((node, count) ->
+                assertThat(count).as("moves to " + node).isLessThanOrEqualTo(budgets.movesInPerNode()));
+        out.forEach((node, count) ->
+                assertThat(count).as("moves from " + node).isLessThanOrEqualTo(budgets.movesOutPerNode()));
+        assertThat(moves <= 1 || bytes <= budgets.bytesInFlight())
+                .as("bytes in flight: " + bytes)
+                .isTrue();
     }
 
     private static void claim(Set<Integer> busy, Operation operation, boolean planned) {
         if (operation instanceof Operation.OfShard of) {
-            assertThat(busy.add(of.shard()) || !planned).as("one operation on shard " + of.shard()).isTrue();
+            assertThat(busy.add(of.shard()) || !planned)
+                    .as("one operation on shard " + of.shard())
+                    .isTrue();
         }
         if (operation instanceof Operation.MergeShards merge) {
-            assertThat(busy.add(merge.right()) || !planned).as("one operation on shard " + merge.right()).isTrue();
+            assertThat(busy.add(merge.right()) || !planned)
+                    .as("one operation on shard " + merge.right())
+                    .isTrue();
         }
     }
 
@@ -132,7 +139,9 @@ final class PlanChecker {
             assertThat(child.isEmpty()).isFalse();
             BitSet rest = (BitSet) all.clone();
             rest.andNot(child);
-            assertThat(rest.cardinality()).isEqualTo(all.cardinality() - child.cardinality()).isPositive();
+            assertThat(rest.cardinality())
+                    .isEqualTo(all.cardinality() - child.cardinality())
+                    .isPositive();
             if (split.childLeader() != null) {
                 checkLeader(shard, split.childLeader());
             }
@@ -166,7 +175,8 @@ final class PlanChecker {
         for (NodeState node : nodes.values()) {
             if (node.liveness() == NodeState.Liveness.UP
                     && node.lifecycle() == NodeState.Lifecycle.ACTIVE
-                    && now - node.refusedMillis() >= catalog.settings().cooldowns().failureMillis()
+                    && now - node.refusedMillis()
+                            >= catalog.settings().cooldowns().failureMillis()
                     && shard.replicaOn(node.name()) == null) {
                 assertThat(chosen).as("zone of " + to).isLessThanOrEqualTo(inZone(shard, node.zone(), without));
             }
@@ -204,7 +214,8 @@ final class PlanChecker {
         return node == null
                 || (node.liveness() == NodeState.Liveness.DOWN
                         && (node.lifecycle() == NodeState.Lifecycle.DRAINING
-                                || now - node.livenessSinceMillis() >= catalog.settings().graceMillis()));
+                                || now - node.livenessSinceMillis()
+                                        >= catalog.settings().graceMillis()));
     }
 
     private boolean isUp(String name) {

@@ -106,7 +106,8 @@ final class PlannerTest {
         down("b", settings.graceMillis());
         down("c", settings.graceMillis());
         assertThat(operations()).isEmpty();
-        assertThat(plan().notDone()).anyMatch(not -> not.subject().equals("shard 1") && not.reason().contains("quorum"));
+        assertThat(plan().notDone())
+                .anyMatch(not -> not.subject().equals("shard 1") && not.reason().contains("quorum"));
     }
 
     @Test
@@ -117,8 +118,9 @@ final class PlannerTest {
         shard(2, "a", "b", "c", "d", "e");
         down("d", settings.graceMillis());
         down("e", settings.graceMillis());
-        assertThat(operations()).singleElement().satisfies(op -> assertThat(((Operation.OfShard) op).shard())
-                .isEqualTo(2));
+        assertThat(operations())
+                .singleElement()
+                .satisfies(op -> assertThat(((Operation.OfShard) op).shard()).isEqualTo(2));
     }
 
     @Test
@@ -205,8 +207,7 @@ final class PlannerTest {
         nodes("a", "b", "c");
         shard(1, "a", "b", "c");
         load(1, 1000, 1000, 1000, 1000);
-        assertThat(operations())
-                .containsExactly(new Operation.SplitShard(1, 1, List.of(new SlotRange(102, 199)), "b"));
+        assertThat(operations()).containsExactly(new Operation.SplitShard(1, 1, List.of(new SlotRange(102, 199)), "b"));
     }
 
     @Test
@@ -214,8 +215,7 @@ final class PlannerTest {
         nodes("a", "b", "c");
         shard(1, "a", "b", "c");
         load(1, 500, 3000, 500, 500);
-        assertThat(operations())
-                .containsExactly(new Operation.SplitShard(1, 1, List.of(new SlotRange(101, 101)), "b"));
+        assertThat(operations()).containsExactly(new Operation.SplitShard(1, 1, List.of(new SlotRange(101, 101)), "b"));
     }
 
     @Test
@@ -340,9 +340,8 @@ final class PlannerTest {
             shard(i, "d", "e", "c");
             loads.put(i, new ShardLoad(10, 1000, 0, 2_000, SlotLoads.UNKNOWN, List.of(), ShardLoad.NOT_COLD));
         }
-        loads.replaceAll((i, load) -> i >= 10
-                ? load
-                : new ShardLoad(1000, 10, 0, 200_000, SlotLoads.UNKNOWN, List.of(), ShardLoad.NOT_COLD));
+        loads.replaceAll((i, load) ->
+                i >= 10 ? load : new ShardLoad(1000, 10, 0, 200_000, SlotLoads.UNKNOWN, List.of(), ShardLoad.NOT_COLD));
         assertThat(plan().operations()).noneMatch(step -> step.rule() == Rule.LOAD_BALANCE);
     }
 
@@ -380,8 +379,11 @@ final class PlannerTest {
     void withoutLoadReplicasAreCounted() {
         nodes("a", "b", "c", "d");
         for (int i = 0; i < 8; i++) {
-            shard(i, List.of("a", "b", "c").get(i % 3), List.of("b", "c", "a").get(i % 3), List.of("c", "a", "b")
-                    .get(i % 3));
+            shard(
+                    i,
+                    List.of("a", "b", "c").get(i % 3),
+                    List.of("b", "c", "a").get(i % 3),
+                    List.of("c", "a", "b").get(i % 3));
         }
         assertThat(plan().operations()).isNotEmpty().allMatch(step -> step.rule() == Rule.COUNT_BALANCE);
         assertThat(plan().operations().get(0).reason()).contains("has 8 replicas", "d 0", "the mean is 6.0");

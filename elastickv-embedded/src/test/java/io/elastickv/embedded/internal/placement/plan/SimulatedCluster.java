@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.elastickv.api.SlotRange;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -20,6 +21,9 @@ final class SimulatedCluster {
 
     static final double ALPHA = 0.4;
     static final double STEADY_ALPHA = 1 / 25.0;
+    /** As many slots as there are; the number of slots is a multiple of it if there are more. */
+    static final int LAYER = 16384;
+
     private static final int WRITE_NANOS = 3_000;
 
     final SplittableRandom random;
@@ -45,6 +49,12 @@ final class SimulatedCluster {
     long bytesMoved;
     int started;
     Plan last;
+    /** How long the last decision took, in real time. */
+    long planNanos;
+
+    /** Where in the arrays a shard's slots begin, if that is not at 0: how there can be more shards than slots. */
+    private final Map<Integer, Integer> layers = new HashMap<>();
+
     private int nextShard;
     private long nextOperation = 1;
 
@@ -83,6 +93,11 @@ final class SimulatedCluster {
         for (int i = 0; i < count; i++) {
             int first = (int) ((long) slotOps.length * i / count);
             int last = (int) ((long) slotOps.length * (i + 1) / count) - 1;
+            if (slotOps.length > LAYER) {
+                layers.put(i, first / LAYER * LAYER);
+                first %= LAYER;
+                last = last % LAYER < first ? LAYER - 1 : last % LAYER;
+            }
             List<ReplicaState> replicas = new ArrayList<>();
             for (int r = 0; r < factor; r++) {
                 replicas.add(ReplicaState.voter(names.get((i + r) % names.size())));
@@ -112,7 +127,10 @@ final class SimulatedCluster {
             progress(each.next());
         }
         CatalogView view = view();
-        Plan plan = Planner.plan(view, loads(), now);
+        Loads loads = loads();
+        long start = System.nanoTime();
+        Plan plan = Planner.plan(view, loads, now);
+        planNanos = System.nanoTime() - start;
         PlanChecker.check(view, plan, now);
         last = plan;
         for (Plan.Step step : plan.operations()) {
@@ -166,14 +184,15 @@ final class SimulatedCluster {
             int[] slots = new int[shard.slotCount()];
             double[] ops = new double[slots.length];
             int at = 0;
+            int base = layers.getOrDefault(shard.id(), 0);
             double sum = 0;
             double steady = 0;
             for (SlotRange range : shard.slots()) {
                 for (int slot = range.first(); slot <= range.last(); slot++) {
                     slots[at] = slot;
-                    ops[at] = slotMean[slot];
+                    ops[at] = slotMean[base + slot];
                     sum += ops[at++];
-                    steady += slotSteady[slot];
+                    steady += slotSteady[base + slot];
                 }
             }
             if (sum >= settings.merging().coldOpsPerSecond()) {
@@ -196,23 +215,27 @@ final class SimulatedCluster {
     }
 
     private void elect() {
-        for (ShardState shard : List.copyOf(shards.values())) {
-            if (shard.leader() == null || !isUp(shard.leader())) {
-                List<String> able = shard.replicas().stream()
-                        .filter(replica -> replica.voter() && isUp(replica.node()))
-                        .map(ReplicaState::node)
-                        .toList();
-                boolean quorum = able.size() * 2
-                        > shard.replicas().stream().filter(ReplicaState::voter).count();
-                put(led(shard, quorum ? able.get(random.nextInt(able.size())) : null, shard.preferredLeader()));
-            }
+        for (ShardState shard : leaderless()) {
+            List<String> able = shard.replicas().stream()
+                    .filter(replica -> replica.voter() && isUp(replica.node()))
+                    .map(ReplicaState::node)
+                    .toList();
+            boolean quorum = able.size() * 2
+                    > shard.replicas().stream().filter(ReplicaState::voter).count();
+            put(led(shard, quorum ? able.get(random.nextInt(able.size())) : null, shard.preferredLeader()));
         }
+    }
+
+    private List<ShardState> leaderless() {
+        return shards.values().stream()
+                .filter(shard -> shard.leader() == null || !isUp(shard.leader()))
+                .toList();
     }
 
     private void start(Operation operation) {
         started++;
         counts.merge(operation.getClass().getSimpleName(), 1, Integer::sum);
-        long takes = 100 + random.nextInt(800);
+        long takes = 100L + random.nextInt(800);
         String to = PlanChecker.targetOf(operation);
         if (to != null) {
             long size = shards.get(((Operation.OfShard) operation).shard()).sizeBytes();
@@ -253,7 +276,7 @@ final class SimulatedCluster {
         if (impossible || failsLate || (to != null && !one.added) || !finish(shard, operation)) {
             put(stamped(shards.get(shard.id()), shard.stamps().failed(now)));
         }
-        shards.values().forEach(SimulatedCluster::checkReplicas);
+        checkReplicas(shards.get(shard.id()));
     }
 
     /** The last step of an operation; false if a driver would refuse it. */
@@ -297,7 +320,7 @@ final class SimulatedCluster {
     }
 
     private void split(ShardState shard, Operation.SplitShard split) {
-        boolean[] child = new boolean[slotOps.length];
+        boolean[] child = new boolean[LAYER];
         split.childSlots().forEach(range -> Arrays.fill(child, range.first(), range.last() + 1, true));
         List<SlotRange> rest = new ArrayList<>();
         for (SlotRange range : shard.slots()) {
@@ -314,8 +337,17 @@ final class SimulatedCluster {
         long half = shard.sizeBytes() / 2;
         String leader = split.childLeader() != null && isUp(split.childLeader()) ? split.childLeader() : shard.leader();
         ShardStamps stamps = shard.stamps().split(now);
-        put(copy(shard, shard.epoch() + 1, rest, shard.replicas(), shard.leader(), shard.preferredLeader(), half, stamps));
+        put(copy(
+                shard,
+                shard.epoch() + 1,
+                rest,
+                shard.replicas(),
+                shard.leader(),
+                shard.preferredLeader(),
+                half,
+                stamps));
         int id = nextShard++;
+        layers.computeIfAbsent(id, unused -> layers.get(shard.id()));
         shards.put(
                 id,
                 new ShardState(id, 1, split.childSlots(), shard.replicas(), leader, leader, half, List.of(), stamps));
@@ -354,7 +386,9 @@ final class SimulatedCluster {
     private static void checkReplicas(ShardState shard) {
         HashSet<String> names = new HashSet<>();
         for (ReplicaState replica : shard.replicas()) {
-            assertThat(names.add(replica.node())).as("two replicas on one node: " + shard).isTrue();
+            assertThat(names.add(replica.node()))
+                    .as("two replicas on one node: " + shard)
+                    .isTrue();
         }
     }
 
@@ -409,8 +443,7 @@ final class SimulatedCluster {
             String preferred,
             long bytes,
             ShardStamps stamps) {
-        return new ShardState(
-                shard.id(), epoch, slots, replicas, leader, preferred, bytes, shard.relieved(), stamps);
+        return new ShardState(shard.id(), epoch, slots, replicas, leader, preferred, bytes, shard.relieved(), stamps);
     }
 
     /** What each active node carries of the offered load, in terms of the mean. */
@@ -423,16 +456,18 @@ final class SimulatedCluster {
             double ops = 0;
             for (SlotRange range : shard.slots()) {
                 for (int slot = range.first(); slot <= range.last(); slot++) {
-                    ops += slotOps[slot];
+                    ops += slotOps[layers.getOrDefault(shard.id(), 0) + slot];
                 }
             }
             ShardLoad cost = new ShardLoad(
                     ops, ops, 0, ops * writeShare * WRITE_NANOS, SlotLoads.UNKNOWN, List.of(), ShardLoad.NOT_COLD);
             for (ReplicaState replica : shard.replicas()) {
-                load.computeIfPresent(replica.node(), (n, v) -> v + settings.costs().replica(cost));
+                load.computeIfPresent(
+                        replica.node(), (n, v) -> v + settings.costs().replica(cost));
             }
             if (shard.leader() != null) {
-                load.computeIfPresent(shard.leader(), (n, v) -> v + settings.costs().lead(cost));
+                load.computeIfPresent(
+                        shard.leader(), (n, v) -> v + settings.costs().lead(cost));
             }
         }
         double mean = load.values().stream().mapToDouble(v -> v).sum() / load.size();

@@ -72,8 +72,8 @@ final class SplitPointTest {
     @Test
     void ofSeveralRangesKeepsTheGaps() {
         SlotLoads loads = SlotLoads.of(new int[] {1, 5, 6, 9}, new double[] {1, 1, 1, 1});
-        SplitPoint point = SplitPoint.byLoad(
-                List.of(new SlotRange(1, 1), new SlotRange(5, 6), new SlotRange(9, 9)), loads, 0.25);
+        SplitPoint point =
+                SplitPoint.byLoad(List.of(new SlotRange(1, 1), new SlotRange(5, 6), new SlotRange(9, 9)), loads, 0.25);
         assertThat(point.childSlots()).containsExactly(new SlotRange(6, 6), new SlotRange(9, 9));
     }
 }
