@@ -271,6 +271,24 @@ final class PlannerTest {
     }
 
     @Test
+    void aTransferThatGainsNextToNothingIsNotDone() {
+        nodes("a", "b", "c");
+        settings = settings.withReplicationFactor(2);
+        shard(1, "a", "b");
+        shard(2, "b", "c");
+        shard(3, "c", "b");
+        shard(4, "a", "b");
+        load(1, 1000);
+        load(2, 980);
+        load(3, 720);
+        load(4, 300);
+        // b would be at 1.28 of the mean then, and a is at 1.3.
+        assertThat(operations()).noneMatch(op -> op instanceof Operation.TransferLeader);
+        load(2, 700);
+        assertThat(operations()).contains(new Operation.TransferLeader(4, 1, "a", "b"));
+    }
+
+    @Test
     void withinTheBandNothingHappens() {
         nodes("a", "b", "c");
         shard(1, "a", "b", "c");
