@@ -18,6 +18,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.elastickv.api.Bytes;
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.Elastickv;
 import java.net.URL;
 import java.util.List;
@@ -41,6 +42,7 @@ final class ArchitectureTest {
             "node",
             "backup",
             "placement",
+            "placement.plan",
             "routing",
             "shard",
             "storage",
@@ -50,7 +52,8 @@ final class ArchitectureTest {
             "raft.core",
             "files");
 
-    private static final Set<String> MAY_USE_API = Set.of("node", "backup", "placement", "routing", "shard");
+    private static final Set<String> MAY_USE_API =
+            Set.of("node", "backup", "placement", "placement.plan", "routing", "shard");
     private static final String TRANSPORT = "transport";
 
     private static JavaClasses classes;
@@ -197,18 +200,24 @@ final class ArchitectureTest {
     }
 
     @Test
-    void consensusAndCommandsArePure() {
-        for (String layer : List.of("raft.core", "command")) {
+    void consensusCommandsAndPlansArePure() {
+        for (String layer : List.of("raft.core", "command", "placement.plan")) {
             check(classes()
                     .that(in(layer))
                     .should()
                     .onlyDependOnClassesThat(resideInAnyPackage(
-                            INTERNAL + layer,
-                            "java.lang..",
-                            "java.util..",
-                            "java.nio",
-                            "java.nio.charset",
-                            "org.jspecify.annotations")));
+                                    INTERNAL + layer,
+                                    "java.lang..",
+                                    "java.util..",
+                                    "java.nio",
+                                    "java.nio.charset",
+                                    "org.jspecify.annotations")
+                            // Plain values, which plans speak of.
+                            .or(DescribedPredicate.describe(
+                                    "values of the API",
+                                    type -> layer.equals("placement.plan")
+                                            && (type.isEquivalentTo(Bytes.class)
+                                                    || type.isEquivalentTo(SlotRange.class))))));
             check(noClasses()
                     .that(in(layer))
                     .should()
