@@ -298,12 +298,13 @@ public final class ShardStore implements AutoCloseable {
         int token = gate.enter();
         try {
             for (int attempt = 0; attempt < TORN_ATTEMPTS; attempt++) {
-                Timed<Object> found = stamps.read(slot, () -> findTimed(slot, key));
-                if (!(found.value() instanceof LargeValue large)) {
-                    return new Timed<>((StoredValue) found.value(), found.logTimeMillis());
+                Found found = stamps.read(slot, () -> find(slot, key));
+                Bucket bucket = found.bucket();
+                if (bucket == null || !(found.entry() instanceof LargeValue large)) {
+                    return new Timed<>((StoredValue) found.entry(), found.logTimeMillis());
                 }
-                BucketHolder holder = holder(slot);
-                StoredValue value = holder == null ? null : holder.bucket.load(large);
+                // From the bucket where the entry was: another one in its place counts its long values anew.
+                StoredValue value = bucket.load(large);
                 if (value != null) {
                     return new Timed<>(value, found.logTimeMillis());
                 }
@@ -525,10 +526,12 @@ public final class ShardStore implements AutoCloseable {
         logTimeMillis.set(logTime);
     }
 
-    private Timed<Object> findTimed(int slot, byte[] key) {
+    private record Found(@Nullable Bucket bucket, @Nullable Object entry, long logTimeMillis) {}
+
+    private Found find(int slot, byte[] key) {
         long time = logTimeMillis();
         BucketHolder holder = holder(slot);
-        return new Timed<>(holder == null ? null : holder.bucket.find(key), time);
+        return holder == null ? new Found(null, null, time) : new Found(holder.bucket, holder.bucket.find(key), time);
     }
 
     /** The value itself; null also if it was torn, which the caller's stamp tells. */

@@ -119,6 +119,36 @@ class ShardConcurrencyTest {
         }
     }
 
+    /** What is cleared makes room for others that are alike: nobody may take a piece of theirs for one of its own. */
+    @ParameterizedTest
+    @EnumSource(StorageEngine.class)
+    void longValuesAreThoseOfTheirKeysWhileEverythingIsClearedAgainAndAgain(StorageEngine engine) throws Exception {
+        try (ShardFixture shard =
+                new ShardFixture(engine, new StorageOptions(2048, 64, 2, 1024), SlotRanges.of(0, 16383))) {
+            byte[][] keys = {b("{t}1"), b("{t}2")};
+            Runnable writer = () -> {
+                byte[] key = keys[(int) (shard.index / 2 % 2)];
+                byte[] value = checked(shard.index + 1, 40_000);
+                shard.apply(new Command.Put(key, value, Precondition.ALWAYS, ExpiryChange.NEVER, false));
+                shard.apply(new Command.Clear());
+            };
+            long found = run(writer, () -> {
+                long count = 0;
+                while (!stop.get()) {
+                    StoredValue value = ((QueryResult.Value) shard.machine.query(new Query.Get(keys[0]), 0)).value();
+                    if (value != null) {
+                        assertWhole(value.value());
+                        assertThat(ByteBuffer.wrap(value.value()).getLong() / 31)
+                                .isEqualTo(value.version());
+                        count++;
+                    }
+                }
+                return count;
+            });
+            assertThat(found).isGreaterThan(10);
+        }
+    }
+
     /** The batch moves a unit from one key to the other; a reader that sees the sum change saw half of it. */
     @ParameterizedTest
     @EnumSource(StorageEngine.class)
