@@ -38,4 +38,15 @@ public record CheckpointPolicy(long minimumBytes, double stateRatio, long logLim
     long dueBytes(long stateBytes) {
         return Math.max(minimumBytes, (long) (stateRatio * stateBytes));
     }
+
+    /**
+     * How many times as long as the work a pause is while checkpoints are written: the less, the further behind they are,
+     * and none if somebody waits for one or the log is too large. Three times is what writers hardly notice on busy
+     * processors (docs/benchmarks.md).
+     *
+     * @param urgency the log written as a multiple of what makes a checkpoint due
+     */
+    static int pauses(double urgency) {
+        return urgency < 2 ? 3 : urgency < 3 ? 1 : 0;
+    }
 }

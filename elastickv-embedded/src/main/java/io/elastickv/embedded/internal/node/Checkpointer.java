@@ -35,9 +35,6 @@ public final class Checkpointer {
     /** What a group has at least between two checkpoints. */
     private static final long PAUSE_NANOS = 200_000_000L;
 
-    /** Pauses are so many times as long as the work: measured, it is what writers hardly notice on busy processors. */
-    private static final int PAUSES = 3;
-
     /** When a group failed last, and what follows from it. */
     private static final class Attempts {
         int failures;
@@ -131,16 +128,13 @@ public final class Checkpointer {
         }
     }
 
-    /**
-     * How much of the time writing checkpoints is to leave to others: the less, the further behind it is. None if somebody
-     * needs one, or the log is too large.
-     */
+    /** Of the group that is furthest behind, or that somebody waits for. */
     private int pauses(Collection<ReplicaGroup> all, Set<Integer> pressing) {
         double most = awaited ? Double.MAX_VALUE : 0;
         for (ReplicaGroup group : all) {
             most = Math.max(most, urgency(group.status(), group.groupId(), pressing));
         }
-        return most < 2 ? PAUSES : most < 3 ? 1 : 0;
+        return CheckpointPolicy.pauses(most);
     }
 
     /** Whether the log has outgrown the limit, and what its groups need it for. */

@@ -299,12 +299,10 @@ public final class ShardStore implements AutoCloseable {
         try {
             for (int attempt = 0; attempt < TORN_ATTEMPTS; attempt++) {
                 Found found = stamps.read(slot, () -> find(slot, key));
-                Bucket bucket = found.bucket();
-                if (bucket == null || !(found.entry() instanceof LargeValue large)) {
+                if (!found.isLarge()) {
                     return new Timed<>((StoredValue) found.entry(), found.logTimeMillis());
                 }
-                // From the bucket where the entry was: another one in its place counts its long values anew.
-                StoredValue value = bucket.load(large);
+                StoredValue value = found.load();
                 if (value != null) {
                     return new Timed<>(value, found.logTimeMillis());
                 }
@@ -526,9 +524,27 @@ public final class ShardStore implements AutoCloseable {
         logTimeMillis.set(logTime);
     }
 
-    private record Found(@Nullable Bucket bucket, @Nullable Object entry, long logTimeMillis) {}
+    /** Where readers enter and exit. */
+    ReaderGate readers() {
+        return gate;
+    }
 
-    private Found find(int slot, byte[] key) {
+    /** An entry, and the bucket it was found in: another one in its place counts its long values anew. */
+    record Found(@Nullable Bucket bucket, @Nullable Object entry, long logTimeMillis) {
+
+        boolean isLarge() {
+            return entry instanceof LargeValue;
+        }
+
+        /** The long value; null if it went meanwhile. */
+        @Nullable
+        StoredValue load() {
+            return bucket != null && entry instanceof LargeValue large ? bucket.load(large) : null;
+        }
+    }
+
+    /** For a reader inside {@link #readers}. */
+    Found find(int slot, byte[] key) {
         long time = logTimeMillis();
         BucketHolder holder = holder(slot);
         return holder == null ? new Found(null, null, time) : new Found(holder.bucket, holder.bucket.find(key), time);

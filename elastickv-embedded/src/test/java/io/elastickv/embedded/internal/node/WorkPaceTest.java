@@ -32,6 +32,15 @@ class WorkPaceTest {
     }
 
     @Test
+    void theFurtherBehindTheShorterThePauses() {
+        assertThat(CheckpointPolicy.pauses(0)).isEqualTo(3);
+        assertThat(CheckpointPolicy.pauses(1.9)).isEqualTo(3);
+        assertThat(CheckpointPolicy.pauses(2)).isEqualTo(1);
+        assertThat(CheckpointPolicy.pauses(3)).isZero();
+        assertThat(CheckpointPolicy.pauses(Double.MAX_VALUE)).isZero();
+    }
+
+    @Test
     void inAHurryThereAreNoPauses() {
         pace.setPauses(3);
         Runnable step = pace.begin();

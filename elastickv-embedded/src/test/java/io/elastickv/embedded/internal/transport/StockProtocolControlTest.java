@@ -49,10 +49,21 @@ class StockProtocolControlTest {
     private Path directory;
 
     private final List<StockNode> nodes = new ArrayList<>();
+    private StockNode a;
+    private StockNode b;
+    private StockNode c;
 
     @AfterEach
     void close() {
         nodes.forEach(StockNode::close);
+    }
+
+    /** A, B and C, in one view. */
+    private void startThree() throws Exception {
+        a = start("A");
+        b = start("B");
+        c = start("C");
+        view(a, b, c);
     }
 
     private StockNode start(String name) throws Exception {
@@ -148,10 +159,7 @@ class StockProtocolControlTest {
 
     @Test
     void twoLeadersCommitDifferentEntriesAtOneIndex() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         a.lead(2);
         a.submit("x");
         a.take(); // lost: only A has x
@@ -181,10 +189,7 @@ class StockProtocolControlTest {
 
     @Test
     void aNewLeaderAnswersAReadThatMissesAnAcknowledgedWrite() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         c.lead(1);
         CompletableFuture<byte[]> write = c.set("acknowledged");
         exchange(c, a);
@@ -208,10 +213,7 @@ class StockProtocolControlTest {
         seed("A", entry(1, "a"));
         seed("B", entry(1, "a"), entry(2, "y")); // B led term 2 and reached nobody
         seed("C", entry(1, "a"));
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         a.lead(3);
         a.submit("x");
         exchange(a, c);
@@ -235,10 +237,7 @@ class StockProtocolControlTest {
         seed("A", entry(1, "a"), entry(2, "b"));
         seed("B", entry(1, "a"), entry(2, "b"), entry(2, "y")); // B led term 2, and its last entry reached nobody
         seed("C", entry(1, "a"), entry(2, "b"));
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         a.lead(3);
         a.raft.flushCommitTable(); // sends entry 2, the last one
         List<Message> resent = a.take();
@@ -258,8 +257,8 @@ class StockProtocolControlTest {
     void aFollowerAcknowledgesABatchThatItDoesNotStore() throws Exception {
         seed("A", entry(1, "a"), entry(2, "b"));
         seed("B", entry(1, "a"), entry(2, "b"), entry(2, "y"));
-        StockNode a = start("A");
-        StockNode b = start("B");
+        a = start("A");
+        b = start("B");
         view(a, b);
         a.lead(3);
         a.raft.flushCommitTable();
@@ -281,9 +280,9 @@ class StockProtocolControlTest {
     @Test
     void aFollowerDeletesACommittedEntryThatItHasAcknowledgedAndThatMatches() throws Exception {
         List<String> five = List.of("A", "B", "C", "D", "E");
-        StockNode a = start("A", five);
-        StockNode b = start("B", five);
-        StockNode c = start("C", five);
+        a = start("A", five);
+        b = start("B", five);
+        c = start("C", five);
         view(a, b, c);
         c.lead(1);
         CompletableFuture<byte[]> write = c.set("one");
@@ -310,9 +309,9 @@ class StockProtocolControlTest {
     @Test
     @EnabledOnOs(OS.LINUX) // has /dev/full
     void aFullDiskIsAcknowledgedAndCommitted() throws Exception {
-        StockNode a = start("A");
-        StockNode b = startOnAFullDisk("B");
-        StockNode c = startOnAFullDisk("C");
+        a = start("A");
+        b = startOnAFullDisk("B");
+        c = startOnAFullDisk("C");
         view(a, b, c);
         a.lead(1);
         String big = "-".repeat(5_000); // without room after it, so that it is the write that fails
@@ -325,8 +324,8 @@ class StockProtocolControlTest {
 
     @Test
     void anExceptionInApplyIsSwallowedAndTheReplicaGoesOn() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
+        a = start("A");
+        b = start("B");
         view(a, b);
         b.failing = "one";
         a.lead(1);
@@ -344,10 +343,7 @@ class StockProtocolControlTest {
 
     @Test
     void aSecondCopyOfASnapshotRemovesAcknowledgedEntries() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         a.lead(1);
         a.submit("one");
         a.submit("two");
@@ -377,10 +373,7 @@ class StockProtocolControlTest {
 
     @Test
     void oneNodeVotesTwiceInOneTermAcrossARestart() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         b.receive(voteRequest(a, 5));
         assertThat(votes(b.take(), b, a)).hasSize(1);
         b.receive(voteRequest(c, 5));
@@ -402,10 +395,7 @@ class StockProtocolControlTest {
 
     @Test
     void aLateVoteOfAnEarlierRoundMakesTwoLeadersInOneTerm() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         a.election.voteTimeout(50);
         b.election.voteTimeout(50);
 
@@ -467,10 +457,7 @@ class StockProtocolControlTest {
 
     @Test
     void aRestartAfterAnInstalledSnapshotLosesAnAcknowledgedWrite() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         b.raft.logUseFsync(true);
         a.lead(1);
         a.submit("one");
@@ -508,8 +495,8 @@ class StockProtocolControlTest {
             file.setLength(StockLogControlTest.HEADER
                     + "one".length()); // what a power loss leaves of a file that was not forced to disk
         }
-        StockNode a = start("A");
-        StockNode b = start("B");
+        a = start("A");
+        b = start("B");
         assertThat(b.applied).containsExactly("one");
         assertThat(b.raft.commitIndex()).isEqualTo(3);
 
@@ -526,10 +513,7 @@ class StockProtocolControlTest {
 
     @Test
     void aWriteThatFailedForLackOfALeaderIsCommittedLater() throws Exception {
-        StockNode a = start("A");
-        StockNode b = start("B");
-        StockNode c = start("C");
-        view(a, b, c);
+        startThree();
         String refusal = "I'm not the leader";
         assertThatThrownBy(() -> a.submit("never sent")).hasMessageContaining(refusal);
 

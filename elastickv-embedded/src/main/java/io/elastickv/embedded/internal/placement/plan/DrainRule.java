@@ -61,13 +61,10 @@ final class DrainRule {
             }
             left++;
             if (round.isFree(shard) && round.roomFor(RULE, shard)) {
-                round.add(
+                round.transfer(
                         RULE,
-                        new Operation.TransferLeader(
-                                shards.state(shard).id(),
-                                shards.state(shard).epoch(),
-                                nodes.name(node),
-                                nodes.name(to)),
+                        shard,
+                        to,
                         nodes.name(node) + " drains; " + nodes.name(to)
                                 + " has the least to do of its replicas' nodes");
             }

@@ -267,14 +267,7 @@ final class LeaderBalance {
 
     private void add(int shard, int to, String reason) {
         transfersLeft--;
-        round.add(
-                RULE,
-                new Operation.TransferLeader(
-                        shards.state(shard).id(),
-                        shards.state(shard).epoch(),
-                        nodes.name(shards.leader[shard]),
-                        nodes.name(to)),
-                reason);
+        round.transfer(RULE, shard, to, reason);
     }
 
     private List<Integer> descending(double[] metric) {

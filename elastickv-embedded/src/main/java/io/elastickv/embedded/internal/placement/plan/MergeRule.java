@@ -139,13 +139,10 @@ final class MergeRule {
         int to = shards.leader[stays];
         for (int i = 0; i < shards.replicaCount(follows); i++) {
             if (shards.node(follows, i) == to && round.couldLead(follows, i) && round.roomFor(RULE, follows)) {
-                round.add(
+                round.transfer(
                         RULE,
-                        new Operation.TransferLeader(
-                                shards.state(follows).id(),
-                                shards.state(follows).epoch(),
-                                nodes.name(shards.leader[follows]),
-                                nodes.name(to)),
+                        follows,
+                        to,
                         "it is to be merged with shard " + shards.state(stays).id() + ", which " + nodes.name(to)
                                 + " leads");
                 shards.busy[stays] = true;

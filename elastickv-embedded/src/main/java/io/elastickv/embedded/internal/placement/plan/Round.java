@@ -45,6 +45,13 @@ final class Round {
         this.loaded = meanLoad >= settings.costs().minNodeNanos() && meanLoad > 0;
     }
 
+    /** Adds a transfer from the shard's leader, for which there must be room. */
+    void transfer(Rule rule, int shard, int to, String reason) {
+        ShardState state = shards.state(shard);
+        String from = nodes.name(shards.leader[shard]);
+        add(rule, new Operation.TransferLeader(state.id(), state.epoch(), from, nodes.name(to)), reason);
+    }
+
     /** Adds an operation, for which there must be room. */
     void add(Rule rule, Operation operation, String reason) {
         boolean allowed = switch (settings.automation()) {
