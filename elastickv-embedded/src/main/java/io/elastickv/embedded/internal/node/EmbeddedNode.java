@@ -9,6 +9,7 @@ import io.elastickv.api.NodeMetrics;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.backup.BackupService;
+import io.elastickv.embedded.internal.placement.Catalog;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
@@ -302,6 +303,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
+    private EventLoop loopOf(int group) {
+        return loops.get(group % loops.size());
+    }
+
     private static List<ShardHost> recovered(CompletableFuture<List<ShardHost>> recovering) {
         try {
             return recovering.join();
@@ -363,11 +368,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 ShardRoute route =
                         new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
                 routes.add(route);
-                places.add(new Router.Place(route, loops.get(placement.id() % loops.size()), null));
+                places.add(new Router.Place(route, loopOf(placement.id()), null));
             }
-            RouteTable table = new RouteTable(routes);
-            membership.members().open(formed, table);
-            router.open(table, places);
+            ShardPlacement catalog = Catalog.placement(formed);
+            places.add(new Router.Place(
+                    new ShardRoute(catalog.id(), catalog.epoch(), catalog.slots(), catalog.replicas()),
+                    loopOf(catalog.id()),
+                    null));
+            router.open(new RouteTable(routes), places);
+            membership.members().open(formed, router::route);
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
                     boolean preferred = host.preferredLeader().equals(name());
@@ -490,22 +499,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
 
     @Override
     public void leaderChanged(int groupId, long term, @Nullable String leader) {
-        RouteTable table = router.table();
-        if (table == null) {
+        ShardRoute route = router.route(groupId);
+        if (route == null || !(leader == null ? route.lost(term) : route.learn(term, leader))) {
             return;
         }
-        for (ShardRoute route : table.shards()) {
-            if (route.id() == groupId && (leader == null ? route.lost(term) : route.learn(term, leader))) {
-                if (leader == null) {
-                    LOG.debug("node {}: shard {} has no leader in term {}", name(), groupId, term);
-                } else {
-                    LOG.info("node {}: shard {} is led by {} in term {}", name(), groupId, leader, term);
-                }
-                fireLeader(groupId, term, leader);
-                if (name().equals(leader)) {
-                    threads.control(this::tellStatus);
-                }
-            }
+        if (leader == null) {
+            LOG.debug("node {}: {} has no leader in term {}", name(), words(groupId), term);
+        } else {
+            LOG.info("node {}: {} is led by {} in term {}", name(), words(groupId), leader, term);
+        }
+        fireLeader(groupId, term, leader);
+        if (name().equals(leader)) {
+            threads.control(this::tellStatus);
         }
     }
 
@@ -514,7 +519,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         membership.committed(groupId, committed);
     }
 
+    private static String words(int groupId) {
+        return groupId == Catalog.GROUP ? "the catalog" : "shard " + groupId;
+    }
+
     private void fireLeader(int shard, long term, @Nullable String leader) {
+        if (shard == Catalog.GROUP) {
+            return; // no shard, and nothing that applications wait for
+        }
         events.fire(listener -> {
             listener.leaderChanged(shard, term, leader);
             listener.shardStateChanged(shard, leader == null ? ShardInfo.State.NO_LEADER : ShardInfo.State.SERVING);

@@ -6,7 +6,6 @@ import io.elastickv.embedded.internal.placement.Succession;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.Role;
-import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
 import io.elastickv.embedded.internal.routing.ShardRoute;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
@@ -136,8 +135,7 @@ final class Gossip {
             return; // it is being told so
         }
         peers.heard(from, status);
-        RouteTable table = router.table();
-        if (table == null) {
+        if (router.table() == null) {
             return;
         }
         status.shards().forEach((id, shard) -> {
@@ -145,7 +143,7 @@ final class Gossip {
             if (configuration != null && members.learn(id, configuration)) {
                 news.membersChanged(id);
             }
-            ShardRoute route = table.ofShard(id);
+            ShardRoute route = router.route(id);
             if (route != null && shard.leads() && route.learn(shard.term(), from)) {
                 listener.leaderChanged(id, shard.term(), from);
             }

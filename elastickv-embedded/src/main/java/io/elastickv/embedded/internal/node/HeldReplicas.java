@@ -41,11 +41,11 @@ record HeldReplicas(
      */
     static HeldReplicas atTheStart(ClusterLayout layout, String name, String nodeId) {
         SortedMap<Integer, ReplicaKey> held = new TreeMap<>();
-        boolean initial = layout.member(name)
-                .filter(member -> member.nodeId().equals(nodeId))
-                .isPresent();
+        boolean initial = layout.initialMembers().stream()
+                .anyMatch(
+                        member -> member.name().equals(name) && member.nodeId().equals(nodeId));
         if (initial) {
-            for (ShardPlacement placement : layout.placements()) {
+            for (ShardPlacement placement : layout.groups()) {
                 if (placement.replicas().contains(name)) {
                     held.put(placement.id(), ReplicaKey.initial(nodeId));
                 }

@@ -109,7 +109,7 @@ final class LocalReplicas {
      */
     synchronized List<ShardHost> recover(ClusterLayout formed, boolean known) {
         layout = formed;
-        formed.placements().forEach(placement -> placements.put(placement.id(), placement));
+        formed.groups().forEach(placement -> placements.put(placement.id(), placement));
         HeldReplicas replicas = directory.replicas(formed);
         if (replicas == null) {
             if (known) {

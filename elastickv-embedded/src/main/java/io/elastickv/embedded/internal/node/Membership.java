@@ -208,7 +208,7 @@ final class Membership implements Gossip.News {
         RouteTable table = router.table();
         if (table != null) {
             members.all().forEach((shard, configuration) -> {
-                ShardRoute route = table.ofShard(shard);
+                ShardRoute route = router.route(shard);
                 if (route != null) {
                     route.trouble(ShardMembers.trouble(configuration, identities));
                 }

@@ -1,11 +1,11 @@
 package io.elastickv.embedded.internal.node;
 
 import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ReplicaKey;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.MemberId;
 import io.elastickv.embedded.internal.raft.core.Configuration;
-import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.ShardRoute;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,14 +23,18 @@ import org.jspecify.annotations.Nullable;
 final class ShardMembers {
 
     private final Map<Integer, Configuration> known = new ConcurrentHashMap<>();
-    private volatile @Nullable RouteTable routes;
+    private volatile IntFunction<@Nullable ShardRoute> routes = group -> null;
 
     /** The members that {@code placement} was formed with. */
     static Configuration initial(ClusterLayout layout, ShardPlacement placement) {
         List<String> voters = new ArrayList<>();
         for (String node : placement.replicas()) {
-            String nodeId = layout.member(node).orElseThrow().nodeId();
-            voters.add(MemberId.of(node, ReplicaKey.initial(nodeId).text()));
+            for (Member member : layout.initialMembers()) {
+                if (member.name().equals(node)) {
+                    voters.add(MemberId.of(
+                            node, ReplicaKey.initial(member.nodeId()).text()));
+                }
+            }
         }
         return Configuration.of(voters);
     }
@@ -44,12 +49,12 @@ final class ShardMembers {
         return 1 + configuration.version();
     }
 
-    /** Starts with what the cluster was formed with, and tells {@code table} of changes. */
-    void open(ClusterLayout layout, RouteTable table) {
-        for (ShardPlacement placement : layout.placements()) {
+    /** Starts with what the cluster was formed with, and tells the groups' routes of changes. */
+    void open(ClusterLayout layout, IntFunction<@Nullable ShardRoute> byGroup) {
+        for (ShardPlacement placement : layout.groups()) {
             known.merge(placement.id(), initial(layout, placement), ShardMembers::later);
         }
-        routes = table;
+        routes = byGroup;
         known.forEach(this::tellRoute);
     }
 
@@ -73,8 +78,7 @@ final class ShardMembers {
     }
 
     private void tellRoute(int shard, Configuration configuration) {
-        RouteTable table = routes;
-        ShardRoute route = table == null ? null : table.ofShard(shard);
+        ShardRoute route = routes.apply(shard);
         if (route != null) {
             route.learnReplicas(epoch(configuration), nodes(configuration));
         }

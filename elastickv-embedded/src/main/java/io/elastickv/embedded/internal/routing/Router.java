@@ -71,7 +71,11 @@ public final class Router {
     public record Place(
             ShardRoute route, EventLoop loop, @Nullable ShardEndpoint local) {}
 
-    /** Gives the router its routes; once. Operations that waited start now. */
+    /**
+     * Gives the router its routes; once. Operations that waited start now.
+     *
+     * @param places of all shards, and of groups beside them that own no slots in the table
+     */
     public void open(RouteTable routes, List<Place> places) {
         Map<Integer, ShardClient> byShard = new HashMap<>();
         for (Place place : places) {
@@ -95,6 +99,12 @@ public final class Router {
     /** The routes; null until the cluster has formed. */
     public @Nullable RouteTable table() {
         return table;
+    }
+
+    /** What is known of a group, be it of a shard or another one that {@link #open} was told of; null if nothing is. */
+    public @Nullable ShardRoute route(int group) {
+        ShardClient client = clients.get(group);
+        return client == null ? null : client.route();
     }
 
     /** The service of the local replica of {@code shard}, if there is one. */

@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.elastickv.embedded.internal.placement.Catalog;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ReplicaKey;
@@ -40,6 +41,7 @@ class HeldReplicasTest {
                         replica=0 11111111
                         replica=1 11111111.9
                         replica=3 11111111
+                        replica=1073741824 11111111
                         removed=2 6
                         """.formatted(LAYOUT.clusterIdText())));
         assertThat(HeldReplicas.ofLines(lines(changed.toText()))).isEqualTo(changed);
@@ -47,7 +49,7 @@ class HeldReplicasTest {
 
     @Test
     void theFirstDirectoryHoldsWhatTheLayoutSaysAndALaterOneNothing() {
-        assertThat(start().held().keySet()).containsExactly(0, 2, 3);
+        assertThat(start().held().keySet()).containsExactly(0, 2, 3, Catalog.GROUP);
         assertThat(start().key(2)).isEqualTo(ReplicaKey.initial("11111111aa"));
         assertThat(start().key(1)).isNull();
         assertThat(HeldReplicas.atTheStart(LAYOUT.succeeded("n1", "55555555aa", 1), "n1", "55555555aa")

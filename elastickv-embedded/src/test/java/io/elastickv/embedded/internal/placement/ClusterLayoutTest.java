@@ -161,8 +161,8 @@ class ClusterLayoutTest {
     @Test
     void anotherVersionAndAnotherFileAreNamed() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ClusterLayout.ofText(golden().toText().replace("layout 1", "layout 3")))
-                .withMessageContaining("version 'elastickv-layout 3'");
+                .isThrownBy(() -> ClusterLayout.ofText(golden().toText().replace("layout 1", "layout 4")))
+                .withMessageContaining("version 'elastickv-layout 4'");
         for (String text : List.of("", "hello", "elastickv-layout 1\n", "crc32c=00000000")) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> ClusterLayout.ofText(text))
@@ -219,6 +219,63 @@ class ClusterLayoutTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> one.merged(new ClusterLayout(members(2), 8, 3)))
                 .withMessageContaining("is of cluster");
+    }
+
+    private static ClusterLayout joined() {
+        Member third = new Member("n3", "10.0.0.3", 7803, "cc00", 1500);
+        List<Member> nodes = List.of(golden().members().get(0), third);
+        return succeeded().with(new ClusterLayout.Roster(7, nodes));
+    }
+
+    @Test
+    void nodesJoinAndLeaveTheSameCluster() {
+        String golden = """
+                elastickv-layout 3
+                shards=8
+                replication=3
+                member=n1 10.0.0.1 7801 00112233445566778899aabbccddeeff
+                member=n2 ::1 7802 ffeeddccbbaa99887766554433221100
+                roster=7
+                node=n1 10.0.0.1 7801 00112233445566778899aabbccddeeff 0
+                node=n3 10.0.0.3 7803 cc00 1500
+                successor=n2 1000 aa
+                successor=n2 1001 bb
+                """;
+        assertThat(joined().toText()).startsWith(golden);
+        ClusterLayout read = ClusterLayout.ofText(joined().toText());
+        assertThat(read.toText()).isEqualTo(joined().toText());
+        assertThat(read.clusterId()).isEqualTo(golden().clusterId());
+        assertThat(read.groups()).isEqualTo(golden().groups());
+        assertThat(read.members()).extracting(Member::name).containsExactly("n1", "n3");
+        assertThat(read.initialMembers()).isEqualTo(golden().members());
+        assertThat(read.nodeIdOf("n3")).isEqualTo("cc00");
+        assertThat(read.nodeIdOf("n2")).isNull();
+        assertThat(read.knows("n2", "bb"))
+                .as("a directory that left is recognised")
+                .isTrue();
+        everyDamageIsFound(joined().toText());
+    }
+
+    @Test
+    void theLaterRosterStands() {
+        ClusterLayout later = joined().with(new ClusterLayout.Roster(9, golden().members()));
+        assertThat(later.members()).isEqualTo(golden().members());
+        assertThat(later.with(joined().roster())).isSameAs(later);
+        assertThat(joined().merged(later).members()).isEqualTo(golden().members());
+        assertThat(later.merged(joined()).members()).isEqualTo(golden().members());
+        assertThat(golden().with(new ClusterLayout.Roster(3, golden().members()))
+                        .roster())
+                .as("nothing new")
+                .isNull();
+    }
+
+    @Test
+    void whoComesBackUnderTheNameOfOneThatLeftIsSomebodyElse() {
+        Member again = new Member("n2", "10.0.0.7", 7807, "dd00", 2000);
+        ClusterLayout back = joined().with(new ClusterLayout.Roster(11, List.of(again)));
+        assertThat(back.nodeIdOf("n2")).isEqualTo("dd00");
+        assertThat(back.knows("n2", "bb")).isTrue();
+        assertThat(back.succeeded("n2", "ee00", 5).nodeIdOf("n2")).isEqualTo("ee00");
     }
 
     @Test
