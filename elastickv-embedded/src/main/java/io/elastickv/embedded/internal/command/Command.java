@@ -408,6 +408,67 @@ public sealed interface Command extends Encodable {
         }
     }
 
+    /**
+     * Splits the shard: its slots from {@code firstSlot} on become a shard of their own, in the hands of the same replicas.
+     * Answered by {@link CommandResult.ShardSplit}, or by {@link CommandResult.WrongShard} if the shard has another epoch, so
+     * that it is split once however often this is proposed, or if nothing would be left on one side.
+     *
+     * @param expectedEpoch of the shard's ownership before
+     * @param epoch of the shard's ownership after
+     * @param firstSlot the first slot of the new shard, which gets all from there on
+     * @param newShard the new shard's id
+     * @param newEpoch of the new shard's ownership
+     * @param configuration the members of the new shard's group at its beginning, as the consensus encodes them
+     */
+    record SplitShard(long expectedEpoch, long epoch, int firstSlot, int newShard, long newEpoch, byte[] configuration)
+            implements Command {
+
+        /** Checks the numbers and the length. */
+        public SplitShard {
+            if (firstSlot < 1 || firstSlot >= ScanPosition.SLOTS || newShard < 0) {
+                throw new IllegalArgumentException("firstSlot = " + firstSlot + ", newShard = " + newShard);
+            }
+            if (configuration.length > CommandLimits.MAX_CONFIGURATION_BYTES) {
+                throw new IllegalArgumentException("configuration of " + configuration.length + " bytes");
+            }
+        }
+
+        @Override
+        public int type() {
+            return 12;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(expectedEpoch)
+                    + ByteWriter.sizeOfVarint(epoch)
+                    + ByteWriter.sizeOfVarint(firstSlot)
+                    + ByteWriter.sizeOfVarint(newShard)
+                    + ByteWriter.sizeOfVarint(newEpoch)
+                    + ByteWriter.sizeOfBytes(configuration);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(expectedEpoch);
+            out.putVarint(epoch);
+            out.putVarint(firstSlot);
+            out.putVarint(newShard);
+            out.putVarint(newEpoch);
+            out.putBytes(configuration);
+        }
+
+        static SplitShard read(ByteReader in) {
+            return new SplitShard(
+                    in.getVarint(),
+                    in.getVarint(),
+                    in.getInt(ScanPosition.SLOTS - 1),
+                    in.getInt(Integer.MAX_VALUE),
+                    in.getVarint(),
+                    in.getBytes(CommandLimits.MAX_CONFIGURATION_BYTES));
+        }
+    }
+
     /** One step of an {@link AtomicBatch}. */
     sealed interface Step extends Encodable {
 
@@ -484,6 +545,7 @@ public sealed interface Command extends Encodable {
             case 9 -> OpenSession.read(in);
             case 10 -> new AdvanceTime(ByteReader.unzigzag(in.getVarint()));
             case 11 -> new EvictExpired(in.getKeys());
+            case 12 -> SplitShard.read(in);
             default -> throw new MalformedCommandException("command of type " + type);
         };
     }

@@ -12,6 +12,9 @@ public final class CommandLimits {
     /** The longest name of a session's owner in bytes of UTF-8. */
     public static final int MAX_OWNER_BYTES = 1024;
 
+    /** The longest encoded configuration of a group in bytes. */
+    public static final int MAX_CONFIGURATION_BYTES = 64 * 1024;
+
     private CommandLimits() {}
 
     static byte[] checkKey(byte[] key) {

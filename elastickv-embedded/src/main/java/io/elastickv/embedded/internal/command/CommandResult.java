@@ -284,6 +284,28 @@ public sealed interface CommandResult extends Encodable {
         public void writeBody(ByteWriter out) {}
     }
 
+    /**
+     * The shard was split.
+     *
+     * @param index of the log's entry that did it, which is also where the new shard's log begins: its first entry is the next
+     */
+    record ShardSplit(long index) implements CommandResult {
+        @Override
+        public int type() {
+            return 14;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(index);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(index);
+        }
+    }
+
     /** Reads type and body. */
     static CommandResult read(ByteReader in) {
         int type = in.getByte();
@@ -301,6 +323,7 @@ public sealed interface CommandResult extends Encodable {
             case 11 -> new WrongShard(in.getVarint());
             case 12 -> new CrossSlot();
             case 13 -> new Done();
+            case 14 -> new ShardSplit(in.getVarint());
             default -> throw new MalformedCommandException("result of type " + type);
         };
     }

@@ -87,6 +87,11 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
 
     @Override
     public Capture capture(long index, long term, Configuration configuration) {
+        if (!machine.unsafeChildren().isEmpty()) {
+            // Whoever starts from this checkpoint does not see the split any more.
+            throw new IllegalStateException("group " + group
+                    + ": no checkpoint before the shards are safe that were split off: " + machine.unsafeChildren());
+        }
         StateCapture held = machine.beginCapture();
         if (held.index() != index) {
             long heldIndex = held.index();
@@ -166,6 +171,11 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
                 callback.failed(cause);
             }
         };
+        if (!machine.unsafeChildren().isEmpty()) {
+            told.failed(new IllegalStateException(
+                    "no other state before the shards are safe that were split off: " + machine.unsafeChildren()));
+            return;
+        }
         SnapshotFetch current = fetch;
         if (current != null && current.goOn(node, leastIndex, told)) {
             return;

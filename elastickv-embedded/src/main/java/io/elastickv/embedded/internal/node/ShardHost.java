@@ -188,7 +188,9 @@ final class ShardHost implements ShardPort {
         }
         byte[] envelope = command.clone();
         try {
-            CommandCodec.decode(envelope);
+            if (CommandCodec.decode(envelope).command() instanceof Command.SplitShard) {
+                throw new IllegalArgumentException("a shard is split by the cluster only");
+            }
         } catch (RuntimeException e) {
             future.completeExceptionally(e);
             return future;

@@ -11,6 +11,7 @@ import io.elastickv.embedded.internal.raft.log.GroupLog;
 import io.elastickv.embedded.internal.raft.log.LogBatch;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
+import io.elastickv.embedded.internal.shard.SplitHost;
 import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.storage.CheckpointManifest;
 import java.io.IOException;
@@ -27,6 +28,9 @@ import org.slf4j.LoggerFactory;
  * log after it as far as it is known to be committed. If the newest checkpoint is damaged the one before does, as the log
  * reaches back to it. If none does the state is lost: the replica keeps its log and its vote and gets the state from the
  * leader; a replica that is alone in its group has no such peer, and is refused.
+ *
+ * <p>A shard that was split off begins with what its parent's log makes of it, as of the split: the machine is given with that
+ * state if the parent's replay came by the split, and the rest is as above. See {@link SplitHost}.
  *
  * <p>For any thread that may block; different groups at the same time.
  */
@@ -53,6 +57,9 @@ public final class ShardRecovery {
     private final GroupLog log;
     private final CheckpointDirectory checkpoints;
     private final ShardStateMachine machine;
+    /** The entry of the parent's log that split this shard off, if the machine has the state as of there; 0 otherwise. */
+    private final long splitIndex;
+
     private final List<String> problems = new ArrayList<>();
     private long applied;
     private long appliedTerm;
@@ -65,6 +72,7 @@ public final class ShardRecovery {
         this.log = nodeLog.group(group);
         this.checkpoints = checkpoints;
         this.machine = machine;
+        this.splitIndex = machine.appliedIndex();
     }
 
     /**
@@ -73,7 +81,7 @@ public final class ShardRecovery {
      * @param self the replica's id as a member
      * @param initial the members of the group before the first entry of its log; {@link Configuration#EMPTY} for a
      *     replica that was added later
-     * @param machine with nothing applied; has the state afterwards
+     * @param machine with nothing applied, or as a split left it; has the state afterwards
      * @param acceptMemoryLoss whether to go on as if nothing was lost although {@link GroupLog#memoryLost} says so
      * @throws IllegalStateException if the state is lost and no other replica has it, with file, offset and remedy
      */
@@ -94,14 +102,17 @@ public final class ShardRecovery {
         if (loaded != null) {
             applied = loaded.index();
             appliedTerm = loaded.term();
-            if (applied > log.lastIndex() || termAt(applied) != appliedTerm) {
-                // It was fetched from another replica, and the process ended before the log knew.
-                writeBase(applied, appliedTerm);
-            }
+        } else if (splitIndex > 0 && log.firstIndex() <= splitIndex + 1) {
+            applied = splitIndex;
+            appliedTerm = SplitHost.FIRST_TERM;
+        }
+        if (applied > 0 && (applied > log.lastIndex() || termAt(applied) != appliedTerm)) {
+            // It was fetched from another replica, or split off here, and the process ended before the log knew.
+            writeBase(applied, appliedTerm);
         }
         Configuration configuration = configuration(loaded, initial);
         List<LogEntry> configurationEntries = log.configurationEntries();
-        if (loaded == null && log.firstIndex() > 1) {
+        if (applied == 0 && log.firstIndex() > 1) {
             stateIsLost(self, configuration, configurationEntries, initial);
         } else {
             replay();
@@ -139,6 +150,9 @@ public final class ShardRecovery {
 
     private @Nullable CheckpointManifest load() {
         for (CheckpointManifest manifest : checkpoints.manifests()) {
+            if (manifest.index() == splitIndex) {
+                continue; // the machine has that state already
+            }
             if (manifest.index() < log.firstIndex() - 1) {
                 problems.add("checkpoint as of entry " + manifest.index() + ": the log begins later, at "
                         + log.firstIndex());
@@ -172,7 +186,7 @@ public final class ShardRecovery {
     /** The members as of the entry before the log's first one. */
     private Configuration configuration(@Nullable CheckpointManifest loaded, Configuration initial) {
         long before = log.firstIndex() - 1;
-        if (before == 0) {
+        if (before == 0 || before == splitIndex) {
             return initial;
         }
         List<CheckpointManifest> manifests = checkpoints.manifests();

@@ -11,11 +11,14 @@ import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.storage.CheckpointManifest;
 import io.elastickv.embedded.internal.storage.ShardStore;
+import io.elastickv.embedded.internal.storage.SlotMovedException;
 import io.elastickv.embedded.internal.storage.StorageEngine;
 import io.elastickv.embedded.internal.storage.StorageException;
 import io.elastickv.embedded.internal.storage.StorageOptions;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -63,6 +66,10 @@ public final class ShardStateMachine implements AutoCloseable {
     private volatile State state;
 
     private final AtomicLong appliedIndex = new AtomicLong();
+    /** Set before the first entry is applied. */
+    private SplitHost splitHost = SplitHost.NONE;
+    /** Shards split off whose state still depends on the log. */
+    private final Set<Integer> unsafeChildren = ConcurrentHashMap.newKeySet();
 
     /**
      * A machine with nothing applied.
@@ -79,11 +86,25 @@ public final class ShardStateMachine implements AutoCloseable {
         this.state = new State(epoch, owned, store, new SessionTable(limits));
     }
 
+    /** A machine for what was split off by the entry at {@code index}. */
+    private ShardStateMachine(int shardId, State state, SessionLimits limits, long index, SplitHost splitHost) {
+        this.shardId = shardId;
+        this.limits = limits;
+        this.state = state;
+        this.appliedIndex.set(index);
+        this.splitHost = splitHost;
+    }
+
     /** A machine over a new, empty store for its slots. */
     public static ShardStateMachine create(
             int shardId, long epoch, SlotRanges owned, StorageEngine engine, StorageOptions options) {
         ShardStore store = new ShardStore(engine, options, owned.first(), owned.last(), KeySlot::of);
         return new ShardStateMachine(shardId, epoch, owned, store, SessionLimits.DEFAULTS);
+    }
+
+    /** Who takes what splits take away; before the first entry is applied. What is split off has the same host at first. */
+    public void onSplit(SplitHost host) {
+        splitHost = host;
     }
 
     /**
@@ -115,9 +136,9 @@ public final class ShardStateMachine implements AutoCloseable {
         appliedIndex.setRelease(index);
     }
 
-    private static CommandResult apply(State state, long index, Envelope envelope) {
-        ShardStore store = state.store;
-        SessionTable sessions = state.sessions;
+    private CommandResult apply(State present, long index, Envelope envelope) {
+        ShardStore store = present.store;
+        SessionTable sessions = present.sessions;
         store.beginCommand(index);
         Command command = envelope.command();
         long now = Math.max(store.logTimeMillis(), envelope.timeMillis());
@@ -133,18 +154,68 @@ public final class ShardStateMachine implements AutoCloseable {
             return DONE;
         }
         if (envelope.sessionId() == 0) {
-            return state.executor.execute(index, now, command);
+            return execute(present, index, now, command);
         }
         CommandResult known = sessions.begin(envelope.sessionId(), envelope.sequence(), envelope.ackedBelow(), now);
         if (known != null) {
             return known;
         }
-        CommandResult result = state.executor.execute(index, now, command);
+        CommandResult result = execute(present, index, now, command);
         // A refusal for the slot changed nothing and is no outcome: the retry shall be decided anew.
         if (!(result instanceof CommandResult.WrongShard)) {
             sessions.finish(envelope.sessionId(), envelope.sequence(), result);
         }
         return result;
+    }
+
+    private CommandResult execute(State present, long index, long now, Command command) {
+        return command instanceof Command.SplitShard split
+                ? split(present, index, split)
+                : present.executor.execute(index, now, command);
+    }
+
+    private CommandResult split(State present, long index, Command.SplitShard split) {
+        SlotRanges owned = present.owned;
+        int slot = split.firstSlot();
+        if (split.expectedEpoch() != present.epoch || slot <= owned.first() || slot > owned.last()) {
+            return new CommandResult.WrongShard(present.epoch);
+        }
+        // First of all: a reader that is told that a slot has moved comes back for the new owner.
+        state = new State(split.epoch(), owned.below(slot), present.store, present.sessions);
+        ShardStore rightStore = present.store.split(slot);
+        State right = new State(split.newEpoch(), owned.from(slot), rightStore, present.sessions.copy());
+        ShardStateMachine child = new ShardStateMachine(split.newShard(), right, limits, index, splitHost);
+        unsafeChildren.add(split.newShard());
+        splitHost.split(this, split, child);
+        return new CommandResult.ShardSplit(index);
+    }
+
+    /**
+     * Goes on with what splits left to be done. On the apply thread, when there is nothing better to do; otherwise each
+     * command does a piece.
+     *
+     * @param entries at most so many are moved, each of which takes a microsecond or two
+     * @return whether there is more
+     */
+    public boolean tidyUp(int entries) {
+        return state.store.moveEntries(entries);
+    }
+
+    /**
+     * The state of a shard that was split off is safe without this shard's log. Any thread; idempotent.
+     *
+     * @see SplitHost
+     */
+    public void childIsSafe(int shard) {
+        unsafeChildren.remove(shard);
+    }
+
+    /**
+     * Shards that were split off and whose state can only be had from this shard's log. While there are any, no checkpoint
+     * of this shard may count that has their splits in it, and this replica's data must not be deleted. Any thread.
+     */
+    public Set<Integer> unsafeChildren() {
+        return Set.copyOf(unsafeChildren);
     }
 
     /**
@@ -290,6 +361,8 @@ public final class ShardStateMachine implements AutoCloseable {
             State present = state;
             try {
                 return read.apply(present);
+            } catch (SlotMovedException e) {
+                LOG.trace("shard {}: {}", shardId, e.getMessage()); // the state that says so was there before
             } catch (StorageException e) {
                 if (present == state) {
                     throw e;

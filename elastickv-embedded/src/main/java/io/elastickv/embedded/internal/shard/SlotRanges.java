@@ -72,6 +72,30 @@ public final class SlotRanges {
         return (bits[slot >> 6] & 1L << slot) != 0;
     }
 
+    /**
+     * Those below {@code slot}.
+     *
+     * @throws IllegalArgumentException if there are none
+     */
+    SlotRanges below(int slot) {
+        return of(ranges.stream()
+                .filter(range -> range.first() < slot)
+                .map(range -> new SlotRange(range.first(), Math.min(range.last(), slot - 1)))
+                .toList());
+    }
+
+    /**
+     * Those from {@code slot} on.
+     *
+     * @throws IllegalArgumentException if there are none
+     */
+    SlotRanges from(int slot) {
+        return of(ranges.stream()
+                .filter(range -> range.last() >= slot)
+                .map(range -> new SlotRange(Math.max(range.first(), slot), range.last()))
+                .toList());
+    }
+
     /** The last slot of the run of consecutive slots that {@code slot} is in. */
     int endOfRun(int slot) {
         for (SlotRange range : ranges) {

@@ -1,6 +1,7 @@
 package io.elastickv.embedded.internal.storage;
 
 import io.elastickv.embedded.internal.command.StoredValue;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,8 +54,27 @@ interface Bucket {
      */
     void forEach(EntryVisitor visitor);
 
-    /** A walk that begins now. To be called by the writer; the buffer is used in the steps. */
-    BucketPass newPass(PassBuffer buffer);
+    /**
+     * A walk that begins now. To be called by the writer.
+     *
+     * @param buffer used in the steps
+     * @param gate entered in the steps, as long as the bucket is touched
+     */
+    BucketPass newPass(PassBuffer buffer, GateRef gate);
+
+    /** A walk over the keys, in pieces, for whoever knows that nothing changes meanwhile; each is shown once. */
+    KeyCursor newKeyCursor();
+
+    /**
+     * An empty bucket of the same kind; a {@link LargeValue} of it is never taken for one of this bucket. For the writer.
+     *
+     * @param gate guards the new one
+     * @param expectedEntries about how many will come
+     */
+    Bucket newEmpty(GateRef gate, long expectedEntries);
+
+    /** No {@link LargeValue} had a larger id so far. For the writer, or when nothing changes any more. */
+    long lastLargeId();
 
     /**
      * A value that is {@linkplain #pin pinned}, or was not replaced yet. For a {@link BucketPass}, outside of the gate.
@@ -74,6 +94,18 @@ interface Bucket {
 
     /** Frees everything; no reader may be inside, or come. */
     void close();
+
+    /** A walk over keys. */
+    @FunctionalInterface
+    interface KeyCursor {
+
+        /**
+         * Shows some keys, perhaps none; they pass to {@code keys}.
+         *
+         * @return whether there are more
+         */
+        boolean next(Consumer<byte[]> keys);
+    }
 
     /** Sees entries. */
     @FunctionalInterface

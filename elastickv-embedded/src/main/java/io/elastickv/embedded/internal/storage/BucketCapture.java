@@ -46,6 +46,10 @@ final class BucketCapture implements CheckpointSource.Part {
     /** Nothing that was saved is needed any more. */
     private volatile boolean released;
 
+    /** The next capture of the same bucket. Apply thread only. */
+    @Nullable
+    BucketCapture next;
+
     /** Values whose pieces must stay although they were replaced. Apply thread only. */
     private List<LargeValue> pinned = new ArrayList<>();
 
@@ -55,11 +59,11 @@ final class BucketCapture implements CheckpointSource.Part {
 
     BucketCapture(StoreCapture owner, PassBuffer buffer, BucketHolder holder, SlotSpan slots) {
         this.owner = owner;
-        this.bucket = holder.bucket;
+        this.bucket = holder.bucket();
         this.slots = slots;
         this.lastChange = holder.lastChange();
         this.keys = holder.keys();
-        this.pass = holder.bucket.newPass(buffer);
+        this.pass = bucket.newPass(buffer, holder.gate);
     }
 
     // ---- for the apply thread ----

@@ -11,19 +11,39 @@ import org.jspecify.annotations.Nullable;
  */
 final class BucketHolder {
 
-    final Bucket bucket;
+    /** Guards it. */
+    final GateRef gate;
+    /** Replaced by the writer only, by one with the same entries. */
+    private volatile Bucket bucket;
     // Of the writer:
     private long lastChange;
     private long keys;
-    private @Nullable BucketCapture capture;
+    /** The first of a chain. */
+    private @Nullable BucketCapture captures;
 
     /** How many entries have an expiry time. Changed by the writer only. */
     private final AtomicInteger expiringEntries = new AtomicInteger();
     /** No entry expires before. */
     private final AtomicLong earliestExpiryMillis = new AtomicLong(Long.MAX_VALUE);
 
-    BucketHolder(Bucket bucket) {
+    BucketHolder(Bucket bucket, GateRef gate) {
         this.bucket = bucket;
+        this.gate = gate;
+    }
+
+    /** The holder of {@code keys} of the entries that {@code before} has, since the log's entry at {@code index}. */
+    BucketHolder(Bucket bucket, GateRef gate, BucketHolder before, long index, long keys) {
+        this(bucket, gate);
+        this.lastChange = index;
+        this.keys = keys;
+        // Too many, which costs a look now and then; corrected once they are counted.
+        this.expiringEntries.set(before.expiringEntries.getPlain());
+        this.earliestExpiryMillis.set(before.earliestExpiryMillis.get());
+    }
+
+    /** The bucket itself. Any thread that is inside of the gate. */
+    Bucket bucket() {
+        return bucket;
     }
 
     // ---- for the writer ----
@@ -37,20 +57,49 @@ final class BucketHolder {
         return keys;
     }
 
-    @Nullable
-    BucketCapture capture() {
-        return capture;
+    /** Somebody wants to see what entries had before a change. */
+    void addCapture(BucketCapture capture) {
+        capture.next = captures;
+        captures = capture;
     }
 
-    void setCapture(@Nullable BucketCapture capturing) {
-        capture = capturing;
+    /** And no longer. */
+    void removeCapture(BucketCapture capture) {
+        if (captures == capture) {
+            captures = capture.next;
+            return;
+        }
+        for (BucketCapture other = captures; other != null; other = other.next) {
+            if (other.next == capture) {
+                other.next = capture.next;
+                return;
+            }
+        }
+    }
+
+    boolean isCaptured() {
+        return captures != null;
+    }
+
+    /** Another bucket has the same entries from now on; nobody captures. */
+    void replaceBucket(Bucket same) {
+        bucket = same;
+    }
+
+    /** How many entries are taken to have an expiry time. */
+    int expiringEntries() {
+        return expiringEntries.getPlain();
+    }
+
+    /** So many fewer entries have an expiry time than was taken for granted. */
+    void correctExpiring(int tooMany) {
+        expiringEntries.lazySet(expiringEntries.getPlain() - tooMany);
     }
 
     /** Before the entry of {@code key} is changed. */
     void beforeChange(byte[] key) {
-        BucketCapture capturing = capture;
-        if (capturing != null) {
-            capturing.beforeChange(key);
+        for (BucketCapture capture = captures; capture != null; capture = capture.next) {
+            capture.beforeChange(key);
         }
     }
 

@@ -34,7 +34,7 @@ final class ChronicleBucket implements Bucket {
     private static final double AVERAGE_VALUE_BYTES = 100;
     private static final int INITIAL_PIECES = 64;
 
-    private final ReaderGate gate;
+    private final GateRef gate;
     private final StorageOptions options;
     private final ChronicleGenerations entries;
     private volatile @Nullable ChronicleGenerations pieces;
@@ -49,13 +49,13 @@ final class ChronicleBucket implements Bucket {
         boolean isGone;
     }
 
-    ChronicleBucket(ReaderGate gate, StorageOptions options) {
+    ChronicleBucket(GateRef gate, StorageOptions options) {
         this(gate, options, options.initialEntries(), AVERAGE_KEY_BYTES, AVERAGE_VALUE_BYTES);
     }
 
     /** A bucket for what is known to come; it may become more. */
     ChronicleBucket(
-            ReaderGate gate,
+            GateRef gate,
             StorageOptions options,
             long expectedEntries,
             double averageKeyBytes,
@@ -147,13 +147,40 @@ final class ChronicleBucket implements Bucket {
     }
 
     @Override
-    public BucketPass newPass(PassBuffer buffer) {
-        return new ChroniclePass(this, gate, entries.newCursor(), buffer);
+    public BucketPass newPass(PassBuffer buffer, GateRef by) {
+        return new ChroniclePass(this, by, entries.newCursor(), buffer);
+    }
+
+    @Override
+    public KeyCursor newKeyCursor() {
+        return entries.newCursor()::nextKeys;
+    }
+
+    @Override
+    public Bucket newEmpty(GateRef by, long expectedEntries) {
+        ChronicleBucket empty = new ChronicleBucket(
+                by,
+                options,
+                Math.max(options.initialEntries(), expectedEntries),
+                entries.averageKeyBytes(),
+                Math.max(1, entries.averageValueBytes() - EXPIRY_OFFSET));
+        empty.lastLargeId = lastLargeId;
+        return empty;
+    }
+
+    @Override
+    public long lastLargeId() {
+        return lastLargeId;
     }
 
     @Override
     public StoredValue loadPinned(LargeValue large) {
-        int token = gate.enter();
+        return loadPinned(large, gate);
+    }
+
+    /** The same inside of another gate. */
+    StoredValue loadPinned(LargeValue large, GateRef by) {
+        GateRef.Inside inside = by.enter();
         try {
             StoredValue value = load(large);
             if (value == null) {
@@ -161,7 +188,7 @@ final class ChronicleBucket implements Bucket {
             }
             return value;
         } finally {
-            gate.exit(token);
+            inside.close();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.elastickv.embedded.internal.storage;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import net.openhft.chronicle.bytes.RandomDataInput;
 import net.openhft.chronicle.core.OS;
 import net.openhft.chronicle.hash.Data;
@@ -58,9 +59,11 @@ final class ChronicleGenerations {
         }
     }
 
-    private final ReaderGate gate;
+    private final GateRef gate;
     private final int growthFactor;
     private final int maxEntryBytes;
+    private final double firstAverageKeyBytes;
+    private final double firstAverageValueBytes;
     /** Sums over what was written, for the averages of the next map. Writer only. */
     private double writtenKeyBytes;
 
@@ -70,7 +73,7 @@ final class ChronicleGenerations {
     private volatile Generation[] generations;
 
     ChronicleGenerations(
-            ReaderGate gate,
+            GateRef gate,
             long initialEntries,
             int growthFactor,
             double averageKeyBytes,
@@ -79,6 +82,8 @@ final class ChronicleGenerations {
         this.gate = gate;
         this.growthFactor = growthFactor;
         this.maxEntryBytes = maxEntryBytes;
+        this.firstAverageKeyBytes = averageKeyBytes;
+        this.firstAverageValueBytes = averageValueBytes;
         this.generations = new Generation[] {newGeneration(initialEntries, averageKeyBytes, averageValueBytes)};
     }
 
@@ -237,6 +242,38 @@ final class ChronicleGenerations {
             }
             return false;
         }
+
+        /**
+         * Shows the keys of the next segment.
+         *
+         * @return whether there are more segments
+         */
+        boolean nextKeys(Consumer<byte[]> keys) {
+            while (generation < all.length) {
+                ChronicleMap<byte[], byte[]> map = all[generation].map;
+                if (segment == map.segments()) {
+                    generation++;
+                    segment = 0;
+                    continue;
+                }
+                try (MapSegmentContext<byte[], byte[], ?> context = map.segmentContext(segment)) {
+                    context.forEachSegmentEntry(entry -> keys.accept(keyOf(entry)));
+                }
+                segment++;
+                return true;
+            }
+            return false;
+        }
+    }
+
+    /** Of what was written so far. Writer only. */
+    double averageKeyBytes() {
+        return writtenEntries == 0 ? firstAverageKeyBytes : Math.max(1, writtenKeyBytes / writtenEntries);
+    }
+
+    /** Likewise. */
+    double averageValueBytes() {
+        return writtenEntries == 0 ? firstAverageValueBytes : Math.max(1, writtenValueBytes / writtenEntries);
     }
 
     /** False once it has become empty. */
@@ -288,10 +325,8 @@ final class ChronicleGenerations {
 
     private Generation grow() {
         Generation[] all = generations;
-        Generation newest = newGeneration(
-                all[all.length - 1].capacity * growthFactor,
-                Math.max(1, writtenKeyBytes / writtenEntries),
-                Math.max(1, writtenValueBytes / writtenEntries));
+        Generation newest =
+                newGeneration(all[all.length - 1].capacity * growthFactor, averageKeyBytes(), averageValueBytes());
         Generation[] more = Arrays.copyOf(all, all.length + 1);
         more[all.length] = newest;
         generations = more;

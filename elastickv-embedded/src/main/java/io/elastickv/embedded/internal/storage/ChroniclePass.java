@@ -9,11 +9,11 @@ import java.io.IOException;
 final class ChroniclePass implements BucketPass {
 
     private final ChronicleBucket bucket;
-    private final ReaderGate gate;
+    private final GateRef gate;
     private final ChronicleGenerations.Cursor cursor;
     private final ChronicleCopies copies;
 
-    ChroniclePass(ChronicleBucket bucket, ReaderGate gate, ChronicleGenerations.Cursor cursor, PassBuffer buffer) {
+    ChroniclePass(ChronicleBucket bucket, GateRef gate, ChronicleGenerations.Cursor cursor, PassBuffer buffer) {
         this.bucket = bucket;
         this.gate = gate;
         this.cursor = cursor;
@@ -41,7 +41,7 @@ final class ChroniclePass implements BucketPass {
                 int header = ChronicleBucket.headerBytes(bytes[entry]);
                 visitor.entry(bytes, key, keyLength, bytes, entry + header, size - header, version, expiresAtMillis);
             } else {
-                byte[] whole = bucket.loadPinned(large).value();
+                byte[] whole = bucket.loadPinned(large, gate).value();
                 visitor.entry(bytes, key, keyLength, whole, 0, whole.length, version, expiresAtMillis);
             }
         }
@@ -49,12 +49,12 @@ final class ChroniclePass implements BucketPass {
     }
 
     private boolean copyNext() {
-        int token = gate.enter();
+        GateRef.Inside inside = gate.enter();
         try {
             copies.clear();
             return cursor.copyNext(copies);
         } finally {
-            gate.exit(token);
+            inside.close();
         }
     }
 }

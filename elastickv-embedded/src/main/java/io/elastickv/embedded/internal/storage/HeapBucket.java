@@ -1,13 +1,24 @@
 package io.elastickv.embedded.internal.storage;
 
 import io.elastickv.embedded.internal.command.StoredValue;
+import java.util.Iterator;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** A bucket on the heap, for JVMs without the flags that the other needs. */
 final class HeapBucket implements Bucket {
 
-    private final ConcurrentHashMap<ByteKey, StoredValue> entries = new ConcurrentHashMap<>();
+    private static final int KEYS_PER_STEP = 256;
+
+    private final ConcurrentHashMap<ByteKey, StoredValue> entries;
+
+    HeapBucket() {
+        this(16);
+    }
+
+    private HeapBucket(int expectedEntries) {
+        entries = new ConcurrentHashMap<>(expectedEntries);
+    }
 
     @Override
     public @Nullable Object find(byte[] key) {
@@ -51,8 +62,29 @@ final class HeapBucket implements Bucket {
     }
 
     @Override
-    public BucketPass newPass(PassBuffer buffer) {
+    public BucketPass newPass(PassBuffer buffer, GateRef gate) {
         return new HeapPass(entries.entrySet().iterator());
+    }
+
+    @Override
+    public KeyCursor newKeyCursor() {
+        Iterator<ByteKey> keys = entries.keySet().iterator();
+        return into -> {
+            for (int i = 0; i < KEYS_PER_STEP && keys.hasNext(); i++) {
+                into.accept(keys.next().bytes);
+            }
+            return keys.hasNext();
+        };
+    }
+
+    @Override
+    public Bucket newEmpty(GateRef gate, long expectedEntries) {
+        return new HeapBucket((int) Math.min(expectedEntries, 1 << 28));
+    }
+
+    @Override
+    public long lastLargeId() {
+        return 0;
     }
 
     @Override

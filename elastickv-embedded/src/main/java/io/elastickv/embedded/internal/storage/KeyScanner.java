@@ -107,7 +107,7 @@ final class KeyScanner {
         BucketHolder holder = store.holder(slot);
         long time = store.logTimeMillis();
         if (holder != null && store.keyCountOpaque(slot) > 0) {
-            holder.bucket.forEach((key, expiresAtMillis) -> {
+            holder.bucket().forEach((key, expiresAtMillis) -> {
                 if (found.size() < limit && store.slotOf(key) == slot && !Timed.isExpired(expiresAtMillis, time)) {
                     found.add(key);
                 }
@@ -144,7 +144,7 @@ final class KeyScanner {
             if (holder != null) {
                 byte[][] picked = new byte[2][];
                 int[] seen = new int[2];
-                holder.bucket.forEach((key, expiresAtMillis) -> {
+                holder.bucket().forEach((key, expiresAtMillis) -> {
                     if (!Timed.isExpired(expiresAtMillis, time)) {
                         int which = store.slotOf(key) == wanted ? 0 : 1;
                         if (random.nextInt(++seen[which]) == 0) {
@@ -194,8 +194,9 @@ final class KeyScanner {
     /** The first {@code atMost} keys or so of a bucket from {@code from} on; at least all those of the first order. */
     private Window pass(BucketHolder holder, long from, long end, int atMost) {
         WindowBuilder builder = new WindowBuilder(from, end, atMost);
-        holder.bucket.forEach((key, expiresAtMillis) ->
-                builder.add(ScanPosition.order(store.slotOf(key), ScanPosition.hash(key)), key));
+        holder.bucket()
+                .forEach((key, expiresAtMillis) ->
+                        builder.add(ScanPosition.order(store.slotOf(key), ScanPosition.hash(key)), key));
         Key[] keys = builder.finish();
         if (keys.length == 0 && builder.end < end) {
             // More keys with one order than a window holds: they must stay together.

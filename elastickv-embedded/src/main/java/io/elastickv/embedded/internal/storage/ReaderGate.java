@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.storage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells when no reader can hold a reference any more that was replaced, so that off-heap memory is freed under nobody's
@@ -23,6 +24,22 @@ final class ReaderGate {
     private List<Runnable> retired = new ArrayList<>();
     /** Retired before the last flip; to be closed when the epoch before it is empty. Writer only. */
     private List<Runnable> draining = new ArrayList<>();
+
+    /** Those who may be inside of what this one guards by way of another gate; null once they have left. */
+    private volatile @Nullable ReaderGate predecessor;
+
+    private volatile boolean sawEvenEmpty;
+    private volatile boolean sawOddEmpty;
+
+    ReaderGate() {}
+
+    /**
+     * The gate of what {@code predecessor} guarded until now. Who is inside of that one may still see it, so nothing is freed
+     * here before they have left; nobody who enters there later can get at it any more.
+     */
+    ReaderGate(ReaderGate predecessor) {
+        this.predecessor = predecessor;
+    }
 
     /**
      * Enters; what is reachable now stays valid until {@link #exit}.
@@ -61,7 +78,7 @@ final class ReaderGate {
         if (retired.isEmpty() && draining.isEmpty()) {
             return;
         }
-        if (!isEmpty((epoch & 1) ^ 1)) {
+        if (!predecessorIsLeft() || !isEmpty((epoch & 1) ^ 1)) {
             return;
         }
         draining.forEach(Runnable::run);
@@ -83,7 +100,7 @@ final class ReaderGate {
     boolean close(long timeoutNanos) {
         closed = true;
         long deadline = System.nanoTime() + timeoutNanos;
-        while (!isEmpty(0) || !isEmpty(1)) {
+        while (!predecessorIsLeft() || !isEmpty(0) || !isEmpty(1)) {
             if (System.nanoTime() - deadline > 0) {
                 return false;
             }
@@ -94,6 +111,24 @@ final class ReaderGate {
         draining = new ArrayList<>();
         retired = new ArrayList<>();
         return true;
+    }
+
+    /**
+     * Whether all who were inside of the gates before when this one was made have left. Each was counted in one parity all
+     * the time, so it is enough to have seen each parity empty once since.
+     */
+    private boolean predecessorIsLeft() {
+        ReaderGate before = predecessor;
+        if (before == null) {
+            return true;
+        }
+        sawEvenEmpty = sawEvenEmpty || before.isEmpty(0);
+        sawOddEmpty = sawOddEmpty || before.isEmpty(1);
+        if (sawEvenEmpty && sawOddEmpty && before.predecessorIsLeft()) {
+            predecessor = null;
+            return true;
+        }
+        return false;
     }
 
     private boolean isEmpty(int parity) {

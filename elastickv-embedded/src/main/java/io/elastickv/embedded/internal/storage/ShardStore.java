@@ -1,8 +1,13 @@
 package io.elastickv.embedded.internal.storage;
 
 import io.elastickv.embedded.internal.command.StoredValue;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -28,10 +33,15 @@ public final class ShardStore implements AutoCloseable {
     private static final long CLOSE_TIMEOUT_NANOS = 5_000_000_000L;
     private static final int TORN_ATTEMPTS = 4;
 
+    /** Each command moves so many entries after a split: 10 us more while that lasts. */
+    private static final int ENTRIES_PER_COMMAND = 8;
+
     private final StorageEngine engine;
     private final StorageOptions options;
     private final int firstSlot;
-    private final int lastSlot;
+    /** Changed by the apply thread only. */
+    private volatile int lastSlot;
+
     private final int bucketShift;
     private final ToIntFunction<byte[]> slotOf;
     private final AtomicReferenceArray<@Nullable BucketHolder> buckets;
@@ -39,13 +49,20 @@ public final class ShardStore implements AutoCloseable {
     private final AtomicLong keys = new AtomicLong();
     private final AtomicLong logTimeMillis = new AtomicLong();
     private final SlotStamps stamps;
-    private final ReaderGate gate = new ReaderGate();
+    private final ReaderGate gate;
     private final ReentrantLock collecting = new ReentrantLock();
     private final KeyScanner scanner;
     private boolean closed;
     // Of the apply thread:
     private long commandIndex;
-    private @Nullable StoreCapture capture;
+    private @Nullable CaptureKeeper capture;
+    /** Of captures of other stores, in the midst of which buckets passed to this one. */
+    private final List<CaptureKeeper> inherited = new ArrayList<>(0);
+
+    private final List<Dividing> dividing = new ArrayList<>(0);
+
+    /** A bucket whose entries are not all moved yet. */
+    private record Dividing(BucketHolder holder, DividedBucket bucket) {}
 
     /**
      * An empty store.
@@ -58,6 +75,16 @@ public final class ShardStore implements AutoCloseable {
      */
     public ShardStore(
             StorageEngine engine, StorageOptions options, int firstSlot, int lastSlot, ToIntFunction<byte[]> slotOf) {
+        this(engine, options, firstSlot, lastSlot, slotOf, new ReaderGate());
+    }
+
+    private ShardStore(
+            StorageEngine engine,
+            StorageOptions options,
+            int firstSlot,
+            int lastSlot,
+            ToIntFunction<byte[]> slotOf,
+            ReaderGate gate) {
         if (firstSlot < 0 || firstSlot > lastSlot) {
             throw new IllegalArgumentException("slots " + firstSlot + "-" + lastSlot);
         }
@@ -66,6 +93,7 @@ public final class ShardStore implements AutoCloseable {
         this.firstSlot = firstSlot;
         this.lastSlot = lastSlot;
         this.slotOf = slotOf;
+        this.gate = gate;
         this.bucketShift = Integer.numberOfTrailingZeros(options.slotsPerBucket());
         this.buckets = new AtomicReferenceArray<>((lastSlot >> bucketShift) - (firstSlot >> bucketShift) + 1);
         this.keysOfSlot = new AtomicIntegerArray(lastSlot - firstSlot + 1);
@@ -84,16 +112,22 @@ public final class ShardStore implements AutoCloseable {
         commandIndex = index;
         stamps.awaitPause();
         gate.poll();
-        StoreCapture capturing = capture;
+        CaptureKeeper capturing = capture;
         if (capturing != null && capturing.poll(gate)) {
             capture = null;
+        }
+        if (!inherited.isEmpty()) {
+            inherited.removeIf(keeper -> keeper.poll(gate));
+        }
+        if (!dividing.isEmpty()) {
+            moveEntries(ENTRIES_PER_COMMAND);
         }
     }
 
     /** Whether a capture is going on. */
     public boolean isCapturing() {
-        StoreCapture present = capture;
-        return present != null && !present.isOver();
+        CaptureKeeper present = capture;
+        return present != null && !present.capture().isOver();
     }
 
     /**
@@ -103,14 +137,14 @@ public final class ShardStore implements AutoCloseable {
      * @throws IllegalStateException if the one before is not closed
      */
     public StoreCapture beginCapture(long maxHeldBytes) {
-        StoreCapture before = capture;
+        CaptureKeeper before = capture;
         if (before != null) {
-            if (!before.isOver()) {
+            if (!before.capture().isOver()) {
                 throw new IllegalStateException("a capture is going on");
             }
             before.finish(gate);
         }
-        StoreCapture capturing = new StoreCapture(this, maxHeldBytes);
+        CaptureKeeper capturing = new CaptureKeeper(new StoreCapture(this, maxHeldBytes));
         for (int i = 0; i < buckets.length(); i++) {
             BucketHolder holder = buckets.getPlain(i);
             if (holder != null) {
@@ -118,13 +152,150 @@ public final class ShardStore implements AutoCloseable {
             }
         }
         capture = capturing;
-        return capturing;
+        return capturing.capture();
     }
 
     /** Lets a capture fail that may be going on. */
     public void endCapture(String why) {
-        if (capture != null && !capture.isOver()) {
-            capture.fail(why);
+        if (capture != null && !capture.capture().isOver()) {
+            capture.capture().fail(why);
+        }
+    }
+
+    /**
+     * Hands the slots from {@code slot} on to a new store, with their entries, in microseconds: whole buckets pass by
+     * reference, and of the one in which {@code slot} lies, if it does not begin with it, both stores get a part (see
+     * {@link DividedBucket}). A capture of this store, and of what passed to it in the midst of others, goes on as if nothing
+     * had happened. A reader of these slots gets a {@link SlotMovedException}, also one that is in the middle.
+     *
+     * <p>Between {@link #beginCommand} and the end of that command. The new store may have another apply thread, once what
+     * this one did is visible to it.
+     *
+     * @param slot not the first of this store, nor beyond its last
+     */
+    public ShardStore split(int slot) {
+        int last = lastSlot;
+        if (slot <= firstSlot || slot > last) {
+            throw new IllegalArgumentException("split of slots " + firstSlot + "-" + last + " before slot " + slot);
+        }
+        stamps.moveAway(slot, last);
+        ShardStore right = new ShardStore(engine, options, slot, last, slotOf, new ReaderGate(gate));
+        right.commandIndex = commandIndex;
+        right.logTimeMillis.set(logTimeMillis.get());
+        Set<BucketHolder> moved = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (int i = indexOf(slot); i <= indexOf(last); i++) {
+            BucketHolder holder = buckets.getPlain(i);
+            if (holder == null) {
+                continue;
+            }
+            SlotSpan slots = slotsOfBucket(i);
+            if (slots.first() >= slot || countKeys(slots.first(), slot - 1) == 0) {
+                buckets.setRelease(i, null);
+                holder.gate.moveTo(right.gate);
+                right.buckets.setPlain(right.indexOf(slots.last()), holder);
+                moved.add(holder);
+            } else if (countKeys(slot, slots.last()) > 0) {
+                divide(i, holder, slots, slot, right);
+            }
+        }
+        lastSlot = slot - 1;
+        moveKeyCounts(slot, last, right);
+        dividing.removeIf(part -> moved.contains(part.holder()) && right.dividing.add(part));
+        for (CaptureKeeper keeper : keepers()) {
+            CaptureKeeper theirs = keeper.handOver(moved);
+            if (theirs != null) {
+                right.inherited.add(theirs);
+            }
+        }
+        // Whoever enters from now on finds nothing of it: the new gate may begin to look who is left.
+        VarHandle.fullFence();
+        gate.retire(() -> {});
+        return right;
+    }
+
+    private void divide(int i, BucketHolder holder, SlotSpan slots, int slot, ShardStore right) {
+        FrozenBucket frozen = new FrozenBucket(holder.bucket(), 2);
+        keepers().forEach(keeper -> keeper.adopt(holder, frozen));
+        dividing.removeIf(part -> part.holder() == holder); // it stays as it is, below the new parts
+        buckets.setRelease(i, part(frozen, holder, new SlotSpan(slots.first(), slot - 1)));
+        right.buckets.setPlain(0, right.part(frozen, holder, new SlotSpan(slot, slots.last()), this));
+    }
+
+    private BucketHolder part(FrozenBucket frozen, BucketHolder whole, SlotSpan slots) {
+        return part(frozen, whole, slots, this);
+    }
+
+    private BucketHolder part(FrozenBucket frozen, BucketHolder whole, SlotSpan slots, ShardStore counted) {
+        GateRef ref = new GateRef(gate);
+        long count = counted.countKeys(slots.first(), slots.last());
+        DividedBucket bucket =
+                new DividedBucket(frozen, slots, slotOf, ref, count + count / 4, whole.expiringEntries());
+        BucketHolder holder = new BucketHolder(bucket, ref, whole, commandIndex, count);
+        dividing.add(new Dividing(holder, bucket));
+        return holder;
+    }
+
+    private long countKeys(int first, int last) {
+        long sum = 0;
+        for (int slot = first; slot <= last; slot++) {
+            sum += keysOfSlot.getPlain(slot - firstSlot);
+        }
+        return sum;
+    }
+
+    private void moveKeyCounts(int first, int last, ShardStore to) {
+        long sum = 0;
+        for (int slot = first; slot <= last; slot++) {
+            int count = keysOfSlot.getPlain(slot - firstSlot);
+            to.keysOfSlot.setPlain(slot - first, count);
+            keysOfSlot.setOpaque(slot - firstSlot, 0);
+            sum += count;
+        }
+        to.keys.set(sum);
+        keys.setRelease(keys.getPlain() - sum);
+    }
+
+    private List<CaptureKeeper> keepers() {
+        List<CaptureKeeper> all = new ArrayList<>(inherited);
+        if (capture != null) {
+            all.add(capture);
+        }
+        return all;
+    }
+
+    /**
+     * Goes on with what splits left to be done, of which each command does a piece too. For the apply thread, when it has
+     * nothing better to do.
+     *
+     * @param entries at most so many are moved, each of which takes a microsecond or two
+     * @return whether there are more to be moved
+     */
+    public boolean moveEntries(int entries) {
+        gate.poll();
+        boolean more = false;
+        Iterator<Dividing> parts = dividing.iterator();
+        while (parts.hasNext()) {
+            Dividing part = parts.next();
+            // One at a time; those that only wait for the end of a capture do not stand in its way.
+            if (!more && part.bucket().move(entries) && !part.holder().isCaptured()) {
+                parts.remove();
+                finish(part);
+            }
+            more |= !part.bucket().isMoved();
+        }
+        return more;
+    }
+
+    private void finish(Dividing part) {
+        // Slots of the part that had no keys may have become another store's.
+        int first = Math.max(part.bucket().slots().first(), firstSlot);
+        int last = Math.min(part.bucket().slots().last(), lastSlot);
+        for (int slot = first; slot <= last; slot++) {
+            beginWrite(slot);
+        }
+        part.bucket().finish(part.holder());
+        for (int slot = first; slot <= last; slot++) {
+            endWrite(slot);
         }
     }
 
@@ -159,9 +330,9 @@ public final class ShardStore implements AutoCloseable {
         if (holder == null) {
             return null;
         }
-        Object found = holder.bucket.find(key);
+        Object found = holder.bucket().find(key);
         if (found instanceof LargeValue large) {
-            StoredValue value = holder.bucket.load(large);
+            StoredValue value = holder.bucket().load(large);
             if (value == null) {
                 throw new StorageException("slot " + slot + ": part of a value is missing");
             }
@@ -173,7 +344,7 @@ public final class ShardStore implements AutoCloseable {
     /** What is known of the entry of a key, for the apply thread. */
     public @Nullable EntryInfo peekInfo(int slot, byte[] key) {
         BucketHolder holder = holder(slot);
-        return holder == null ? null : holder.bucket.describe(key);
+        return holder == null ? null : holder.bucket().describe(key);
     }
 
     /**
@@ -186,11 +357,12 @@ public final class ShardStore implements AutoCloseable {
     public long put(int slot, byte[] key, byte[] value, long version, long expiresAtMillis) {
         BucketHolder holder = holder(slot);
         if (holder == null) {
-            holder = new BucketHolder(engine.newBucket(gate, options));
+            GateRef ref = new GateRef(gate);
+            holder = new BucketHolder(engine.newBucket(ref, options), ref);
             buckets.setRelease(indexOf(slot), holder);
         }
         holder.beforeChange(key);
-        long old = holder.bucket.put(key, value, version, expiresAtMillis);
+        long old = holder.bucket().put(key, value, version, expiresAtMillis);
         holder.changed(commandIndex, old == ABSENT ? 1 : 0);
         if (old == ABSENT) {
             count(slot, 1);
@@ -213,7 +385,7 @@ public final class ShardStore implements AutoCloseable {
             return ABSENT;
         }
         holder.beforeChange(key);
-        long old = holder.bucket.setExpiry(key, expiresAtMillis);
+        long old = holder.bucket().setExpiry(key, expiresAtMillis);
         if (old != ABSENT) {
             holder.changed(commandIndex, 0);
             holder.replaced(old, expiresAtMillis);
@@ -232,7 +404,7 @@ public final class ShardStore implements AutoCloseable {
             return ABSENT;
         }
         holder.beforeChange(key);
-        long old = holder.bucket.remove(key);
+        long old = holder.bucket().remove(key);
         if (old != ABSENT) {
             holder.changed(commandIndex, -1);
             count(slot, -1);
@@ -248,10 +420,13 @@ public final class ShardStore implements AutoCloseable {
         }
         for (int i = 0; i < buckets.length(); i++) {
             BucketHolder holder = buckets.getAndSet(i, null);
-            if (holder != null && (capture == null || !capture.adopt(holder))) {
-                gate.retire(holder.bucket::close);
+            if (holder != null) {
+                FrozenBucket dropped = new FrozenBucket(holder.bucket(), 1);
+                keepers().forEach(keeper -> keeper.adopt(holder, dropped));
+                gate.retire(dropped::release);
             }
         }
+        dividing.clear();
         for (int slot = firstSlot; slot <= lastSlot; slot++) {
             keysOfSlot.setOpaque(slot - firstSlot, 0);
             endWrite(slot);
@@ -267,19 +442,19 @@ public final class ShardStore implements AutoCloseable {
         }
         closed = true;
         endCapture("the replica was closed");
+        inherited.forEach(keeper -> keeper.capture().fail("the replica with a part of what was captured was closed"));
         if (!gate.close(CLOSE_TIMEOUT_NANOS)) {
             throw new StorageException("readers are still inside: the storage is left to the end of the process");
         }
         for (int i = 0; i < buckets.length(); i++) {
             BucketHolder holder = buckets.getAndSet(i, null);
             if (holder != null) {
-                holder.bucket.close();
+                holder.bucket().close();
             }
         }
-        if (capture != null) {
-            capture.closeOrphans();
-            capture = null;
-        }
+        keepers().forEach(CaptureKeeper::close);
+        inherited.clear();
+        capture = null;
     }
 
     // ---- for any thread ----
@@ -381,7 +556,12 @@ public final class ShardStore implements AutoCloseable {
     public byte @Nullable [] randomKey(long seed) {
         int token = gate.enter();
         try {
-            return scanner.randomKey(seed);
+            int movedFrom = stamps.movedFrom();
+            byte[] key = scanner.randomKey(seed);
+            if (stamps.movedFrom() != movedFrom) {
+                throw new SlotMovedException(stamps.movedFrom());
+            }
+            return key;
         } finally {
             gate.exit(token);
         }
@@ -397,7 +577,12 @@ public final class ShardStore implements AutoCloseable {
     public ScanResult scan(long fromOrder, long endOrder, int scanId, int limit) {
         int token = gate.enter();
         try {
-            return scanner.scan(fromOrder, endOrder, scanId, limit);
+            ScanResult found = scanner.scan(fromOrder, endOrder, scanId, limit);
+            int lastScanned = (int) ((endOrder - 1) >>> 32);
+            if (lastScanned >= stamps.movedFrom()) {
+                throw new SlotMovedException(lastScanned); // some keys may have been gone already
+            }
+            return found;
         } finally {
             gate.exit(token);
         }
@@ -437,7 +622,7 @@ public final class ShardStore implements AutoCloseable {
             long sum = 0;
             for (int i = 0; i < buckets.length(); i++) {
                 BucketHolder holder = buckets.getAcquire(i);
-                sum += holder == null ? 0 : holder.bucket.offHeapBytes();
+                sum += holder == null ? 0 : holder.bucket().offHeapBytes();
             }
             return sum;
         } finally {
@@ -491,7 +676,7 @@ public final class ShardStore implements AutoCloseable {
     /** Adds an entry before the store is used; false if it was there. Each bucket is for one thread at a time. */
     boolean load(
             BucketHolder holder, int slot, byte[] key, byte[] value, long version, long expiresAtMillis, long index) {
-        long old = holder.bucket.put(key, value, version, expiresAtMillis);
+        long old = holder.bucket().put(key, value, version, expiresAtMillis);
         holder.changed(index, old == ABSENT ? 1 : 0);
         if (old > 0 || expiresAtMillis > 0) {
             holder.replaced(old, expiresAtMillis);
@@ -509,12 +694,13 @@ public final class ShardStore implements AutoCloseable {
         if (holder != null) {
             return holder;
         }
-        BucketHolder made = new BucketHolder(engine.newBucket(gate, options, expected));
+        GateRef ref = new GateRef(gate);
+        BucketHolder made = new BucketHolder(engine.newBucket(ref, options, expected), ref);
         holder = buckets.compareAndExchange(i, null, made);
         if (holder == null) {
             return made;
         }
-        made.bucket.close();
+        made.bucket().close();
         return holder;
     }
 
@@ -547,17 +733,22 @@ public final class ShardStore implements AutoCloseable {
     Found find(int slot, byte[] key) {
         long time = logTimeMillis();
         BucketHolder holder = holder(slot);
-        return holder == null ? new Found(null, null, time) : new Found(holder.bucket, holder.bucket.find(key), time);
+        if (holder == null) {
+            return new Found(null, null, time);
+        }
+        Bucket bucket = holder.bucket();
+        return new Found(bucket, bucket.find(key), time);
     }
 
     /** The value itself; null also if it was torn, which the caller's stamp tells. */
     private @Nullable StoredValue findWhole(int slot, byte[] key) {
         BucketHolder holder = holder(slot);
-        Object found = holder == null ? null : holder.bucket.find(key);
-        if (holder != null && found instanceof LargeValue large) {
-            return holder.bucket.load(large);
+        if (holder == null) {
+            return null;
         }
-        return (StoredValue) found;
+        Bucket bucket = holder.bucket();
+        Object found = bucket.find(key);
+        return found instanceof LargeValue large ? bucket.load(large) : (StoredValue) found;
     }
 
     private void count(int slot, int change) {

@@ -24,6 +24,8 @@ final class SlotStamps {
     private final ReentrantLock pause = new ReentrantLock(true);
     private volatile boolean pauseWanted;
     private volatile @Nullable Throwable failure;
+    /** Slots from here on have gone to another store. */
+    private volatile int movedFrom = Integer.MAX_VALUE;
 
     SlotStamps(int firstSlot, int lastSlot) {
         this.firstSlot = firstSlot;
@@ -56,6 +58,24 @@ final class SlotStamps {
         stamps.setRelease(i, stamps.getPlain(i) + 1);
     }
 
+    /**
+     * For the writer, before it hands the slots from {@code from} to {@code last} to another store: whoever reads one of
+     * them, or has not finished, gets a {@link SlotMovedException}.
+     */
+    void moveAway(int from, int last) {
+        movedFrom = from;
+        for (int slot = from; slot <= last; slot++) {
+            int i = slot - firstSlot;
+            stamps.setOpaque(i, stamps.getPlain(i) + 1); // odd for ever
+        }
+        VarHandle.fullFence();
+    }
+
+    /** Slots from here on have gone. */
+    int movedFrom() {
+        return movedFrom;
+    }
+
     /** The writer has stopped in the middle: readers throw from now on. */
     void fail(Throwable cause) {
         failure = cause;
@@ -77,6 +97,9 @@ final class SlotStamps {
             int stamp = stamps.getAcquire(slot - firstSlot);
             if ((stamp & 1) == 0) {
                 return stamp;
+            }
+            if (slot >= movedFrom) {
+                throw new SlotMovedException(slot);
             }
             if (++spins < SPINS) {
                 Thread.onSpinWait();

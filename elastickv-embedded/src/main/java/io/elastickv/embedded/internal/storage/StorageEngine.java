@@ -36,7 +36,7 @@ public enum StorageEngine {
             return;
         }
         checkOpen("java.lang.reflect", "java.lang");
-        ReaderGate gate = new ReaderGate();
+        GateRef gate = new GateRef(new ReaderGate());
         try {
             Bucket bucket = newBucket(gate, StorageOptions.DEFAULTS);
             byte[] probe = {1};
@@ -49,12 +49,12 @@ public enum StorageEngine {
         }
     }
 
-    Bucket newBucket(ReaderGate gate, StorageOptions options) {
+    Bucket newBucket(GateRef gate, StorageOptions options) {
         return this == HEAP ? new HeapBucket() : new ChronicleBucket(gate, options);
     }
 
     /** A bucket for what a file has; null for what is not known. */
-    Bucket newBucket(ReaderGate gate, StorageOptions options, @Nullable CheckpointFile expected) {
+    Bucket newBucket(GateRef gate, StorageOptions options, @Nullable CheckpointFile expected) {
         if (this == HEAP || expected == null || expected.keys() == 0) {
             return newBucket(gate, options);
         }

@@ -1,9 +1,6 @@
 package io.elastickv.embedded.internal.storage;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -11,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The entries of a store as they were when the capture began. What the store changes meanwhile is held in memory, up to a
- * bound; beyond it the capture fails.
+ * bound; beyond it the capture fails. Of buckets that the store hands over to another meanwhile, the other store holds it.
+ *
+ * <p>What the apply threads have to free is kept by a {@link CaptureKeeper} each.
  */
 public final class StoreCapture implements AutoCloseable {
-
-    private record Pinned(Bucket bucket, LargeValue large) {}
 
     private final long keys;
     private final long logTimeMillis;
@@ -27,18 +24,8 @@ public final class StoreCapture implements AutoCloseable {
     /** Of the pass. */
     private final PassBuffer buffer = new PassBuffer();
 
-    /** Counts what the apply thread should look at. */
+    /** Counts what the apply threads should look at. */
     private final AtomicInteger changes = new AtomicInteger();
-
-    // Of the apply thread:
-
-    private int changesSeen;
-    /** The buckets whose captures are not freed yet. */
-    private final List<BucketHolder> active = new ArrayList<>();
-    /** Buckets that the store has dropped and that are closed when their captures end. */
-    private final List<BucketHolder> orphans = new ArrayList<>();
-
-    private final Deque<Pinned> toUnpin = new ArrayDeque<>();
 
     StoreCapture(ShardStore store, long maxHeldBytes) {
         this.keys = store.size();
@@ -48,27 +35,10 @@ public final class StoreCapture implements AutoCloseable {
 
     // ---- for the apply thread ----
 
-    void add(BucketHolder holder, SlotSpan slots) {
+    BucketCapture add(BucketHolder holder, SlotSpan slots) {
         BucketCapture capture = new BucketCapture(this, buffer, holder, slots);
         buckets.add(capture);
-        active.add(holder);
-        holder.setCapture(capture);
-    }
-
-    /**
-     * Learns that the store drops a bucket.
-     *
-     * @return whether it is still needed here; it is closed later then
-     */
-    boolean adopt(BucketHolder holder) {
-        BucketCapture capture = holder.capture();
-        if (capture != null && !capture.isReleased()) {
-            orphans.add(holder);
-            return true;
-        }
-        active.remove(holder);
-        toUnpin.removeIf(pinned -> pinned.bucket() == holder.bucket);
-        return false;
+        return capture;
     }
 
     /** Accounts for something to be held; false if it is too much, then the capture has failed. */
@@ -90,63 +60,19 @@ public final class StoreCapture implements AutoCloseable {
         buckets.forEach(BucketCapture::release);
     }
 
-    /**
-     * Frees what has ended; a bounded piece of it at a time.
-     *
-     * @return whether all is freed
-     */
-    boolean poll(ReaderGate gate) {
-        if (changes.get() != changesSeen) {
-            changesSeen = changes.get();
-            freeReleased(gate);
-        }
-        unpin(1);
-        return active.isEmpty() && toUnpin.isEmpty();
-    }
-
     /** Whether it has failed or was closed. */
     boolean isOver() {
         return closed || failure != null;
     }
 
-    /** Frees everything at once. */
-    void finish(ReaderGate gate) {
-        buckets.forEach(BucketCapture::release); // whoever closes it may not be through
-        freeReleased(gate);
-        unpin(Integer.MAX_VALUE);
+    /** Nothing is needed any more. */
+    void releaseAll() {
+        buckets.forEach(BucketCapture::release);
     }
 
-    /** Closes the buckets that only the capture keeps, when the store is closed; nobody may be inside. */
-    void closeOrphans() {
-        orphans.forEach(holder -> holder.bucket.close());
-        orphans.clear();
-        active.clear();
-        toUnpin.clear();
-    }
-
-    private void freeReleased(ReaderGate gate) {
-        Iterator<BucketHolder> holders = active.iterator();
-        while (holders.hasNext()) {
-            BucketHolder holder = holders.next();
-            BucketCapture capture = holder.capture();
-            if (capture == null || !capture.isReleased()) {
-                continue;
-            }
-            holders.remove();
-            holder.setCapture(null);
-            if (orphans.remove(holder)) {
-                gate.retire(holder.bucket::close);
-            } else {
-                capture.takePinned().forEach(large -> toUnpin.add(new Pinned(holder.bucket, large)));
-            }
-        }
-    }
-
-    private void unpin(int count) {
-        for (int i = 0; i < count && !toUnpin.isEmpty(); i++) {
-            Pinned pinned = toUnpin.removeFirst();
-            pinned.bucket().unpin(pinned.large());
-        }
+    /** Counts what was released so far, so that its keepers know when to look. */
+    int changes() {
+        return changes.get();
     }
 
     // ---- for any thread ----

@@ -117,6 +117,9 @@ class CodecTest {
         assertCommand("01 0000000000000000 00 00 00 09 026e31", new Command.OpenSession("n1"));
         assertCommand("01 0000000000000000 00 00 00 0a 04", new Command.AdvanceTime(2));
         assertCommand("01 0000000000000000 00 00 00 0b 01 0161", new Command.EvictExpired(List.of(Samples.b("a"))));
+        assertCommand(
+                "01 0000000000000000 00 00 00 0c 03 04 8040 ac02 01 0377686f",
+                new Command.SplitShard(3, 4, 8192, 300, 1, Samples.b("who")));
     }
 
     @Test
@@ -138,6 +141,7 @@ class CodecTest {
         assertResult("01 0b 04", new CommandResult.WrongShard(4));
         assertResult("01 0c", new CommandResult.CrossSlot());
         assertResult("01 0d", new CommandResult.Done());
+        assertResult("01 0e ac02", new CommandResult.ShardSplit(300));
 
         assertQuery("01 01 016b", new Query.Get(Samples.b("k")));
         assertQuery("01 02 016b", new Query.Describe(Samples.b("k")));

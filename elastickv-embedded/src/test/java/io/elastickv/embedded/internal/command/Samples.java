@@ -67,6 +67,8 @@ final class Samples {
         commands.add(new Command.Clear());
         commands.add(new Command.OpenSession("node-ä"));
         commands.add(new Command.EvictExpired(List.of(b("a"), b("bb"))));
+        commands.add(new Command.SplitShard(3, 4, 8192, 300, 1, b("who")));
+        commands.add(new Command.SplitShard(0, Long.MAX_VALUE, 1, 0, -1, new byte[0]));
         byte[] longKey = new byte[CommandLimits.MAX_KEY_BYTES];
         Arrays.fill(longKey, (byte) 3);
         commands.add(new Command.Put(longKey, new byte[200_000], Precondition.ALWAYS, ExpiryChange.NEVER, false));
@@ -95,7 +97,8 @@ final class Samples {
                 new CommandResult.OutcomeForgotten(),
                 new CommandResult.WrongShard(4),
                 new CommandResult.CrossSlot(),
-                new CommandResult.Done());
+                new CommandResult.Done(),
+                new CommandResult.ShardSplit(70_000));
     }
 
     static List<Query> queries() {

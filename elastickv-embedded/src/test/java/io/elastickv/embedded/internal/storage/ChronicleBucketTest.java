@@ -28,7 +28,7 @@ class ChronicleBucketTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         ReaderGate gate = new ReaderGate();
-        ChronicleBucket bucket = new ChronicleBucket(gate, new StorageOptions(256, 64, 2, 16 * 1024));
+        ChronicleBucket bucket = new ChronicleBucket(new GateRef(gate), new StorageOptions(256, 64, 2, 16 * 1024));
         int keys = 10_000;
         Map<Integer, byte[]> model = new HashMap<>();
         for (int size : new int[] {10, 120, 400, 1_500, 5_000}) {
@@ -63,7 +63,7 @@ class ChronicleBucketTest {
     @Test
     void piecesOfReplacedValuesAreFreed() {
         StorageOptions options = new StorageOptions(256, 64, 2, 1024);
-        ChronicleBucket bucket = new ChronicleBucket(new ReaderGate(), options);
+        ChronicleBucket bucket = new ChronicleBucket(new GateRef(new ReaderGate()), options);
         byte[] value = new byte[300_000];
         for (int i = 0; i < 50; i++) {
             bucket.put(key(1), value, i, 0);
