@@ -45,6 +45,8 @@ public final class Elastickv {
     private String host = "127.0.0.1";
     private int port = -1;
     private List<PeerAddress> seeds = List.of();
+    private List<PeerAddress> join = List.of();
+    private String zone = "";
     private @Nullable Path dataDirectory;
     private boolean storageless;
     private int shards = 8;
@@ -91,15 +93,43 @@ public final class Elastickv {
 
     /** The addresses of all initial members, {@code host:port} each, the node's own among them. Default: none. */
     public Elastickv seeds(Collection<String> addresses) {
+        this.seeds = parse("seeds", addresses);
+        return this;
+    }
+
+    /**
+     * Joins the cluster that the nodes at these addresses, {@code host:port} each, are in, instead of forming one: any live
+     * member will do, so name several. The node stores data there and is given replicas. On later starts it returns to its
+     * cluster by what its data directory says. The cluster's number of shards and of replicas stand, not this node's.
+     */
+    public Elastickv join(String... addresses) {
+        return join(Arrays.asList(addresses));
+    }
+
+    /** As {@link #join(String...)}. */
+    public Elastickv join(Collection<String> addresses) {
+        this.join = parse("join", addresses);
+        return this;
+    }
+
+    private static List<PeerAddress> parse(String field, Collection<String> addresses) {
         List<PeerAddress> parsed = new ArrayList<>();
         for (String address : addresses) {
             try {
                 parsed.add(PeerAddress.parse(address));
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("seeds = " + addresses + ": " + e.getMessage(), e);
+                throw new IllegalArgumentException(field + " = " + addresses + ": " + e.getMessage(), e);
             }
         }
-        this.seeds = List.copyOf(parsed);
+        return List.copyOf(parsed);
+    }
+
+    /**
+     * What fails together with this node, such as a rack or a data centre: letters, digits, {@code . _ -}, up to 64. The
+     * replicas of a shard are put into different zones where there are enough. Default: none, which is a zone of its own.
+     */
+    public Elastickv zone(String name) {
+        this.zone = Objects.requireNonNull(name, "zone");
         return this;
     }
 
@@ -115,13 +145,16 @@ public final class Elastickv {
         return this;
     }
 
-    /** How many shards the cluster has, 1 to 16384; the same on all initial members, fixed at formation. Default: 8. */
+    /** How many shards the cluster has at first, 1 to 16384; the same on all initial members. Default: 8. */
     public Elastickv shards(int count) {
         this.shards = count;
         return this;
     }
 
-    /** On how many members each shard is, if there are as many; fixed at formation. Default: 3. */
+    /**
+     * On how many members each shard is, if there are as many; the same on all initial members. Default: 3. Later it is
+     * changed by {@link io.elastickv.api.ClusterView#setReplicationFactor}.
+     */
     public Elastickv replicationFactor(int count) {
         this.replicationFactor = count;
         return this;
@@ -271,6 +304,20 @@ public final class Elastickv {
             throw new IllegalArgumentException("seeds = " + seeds + ": lacks the node's own address " + address
                     + ", as other members name it; seeds are the addresses of all initial members");
         }
+        if (!join.isEmpty() && (storageless || !seeds.isEmpty())) {
+            throw new IllegalArgumentException("join = " + join + " and "
+                    + (storageless ? "storageless = true" : "seeds = " + seeds)
+                    + ": join is for a node that stores data and is no initial member; a storage-less node names members"
+                    + " as its seeds");
+        }
+        if (join.contains(address)) {
+            throw new IllegalArgumentException(
+                    "join = " + join + ": names the node's own address; name members of the cluster that it joins");
+        }
+        if (!zone.isEmpty() && !NAME.matcher(zone).matches()) {
+            throw new IllegalArgumentException(
+                    "zone = " + zone + ": must be up to 64 letters, digits, '.', '_' or '-', not starting with a sign");
+        }
         range("shards", shards, 1, KeySlot.COUNT);
         range("replicationFactor", replicationFactor, 1, 9);
         range("eventLoops", eventLoops, 1, 256);
@@ -284,6 +331,8 @@ public final class Elastickv {
                 nodeName,
                 address,
                 seeds,
+                join,
+                zone,
                 dataDirectory,
                 shards,
                 replicationFactor,

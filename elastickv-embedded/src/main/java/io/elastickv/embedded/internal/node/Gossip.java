@@ -91,6 +91,8 @@ final class Gossip {
                 channel.localAddress().toString(),
                 nodeId,
                 config.storageless(),
+                config.zone(),
+                0,
                 new TreeMap<>(attributes),
                 successions(),
                 told);

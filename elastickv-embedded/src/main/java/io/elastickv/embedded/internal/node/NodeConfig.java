@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param name the node's name
  * @param address where other nodes reach it
  * @param seeds the initial members, or where to find the cluster; empty for a cluster of one
+ * @param join addresses of members of the cluster that the node joins, if it is no initial member
+ * @param zone what fails together with it; empty if nothing is said about that
  * @param dataDirectory where it keeps its data; null if it is storage-less
  * @param shards how many shards a cluster formed by this node has
  * @param replicationFactor how many replicas each shard has
@@ -39,6 +41,8 @@ public record NodeConfig(
         String name,
         PeerAddress address,
         List<PeerAddress> seeds,
+        List<PeerAddress> join,
+        String zone,
         @Nullable Path dataDirectory,
         int shards,
         int replicationFactor,

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * What a node tells all others every now and then, and at once when it changes.
  *
  * <pre>
- * version u8 = 2 | address | nodeId | storageless u8 | attributes u16, each name, value
+ * version u8 = 3 | address | nodeId | storageless u8 | zone | catalog revision i64
+ *   | attributes u16, each name, value
  *   | successions u16, each node, since i64, nodeId
  *   | shards u16, each shard i32, term i64, leads u8, length u16 of the configuration | configuration
  *                                                                       (texts: u16 length, modified UTF-8)
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param address where it is reached
  * @param nodeId the identity of its data directory; empty if it is storage-less
  * @param storageless whether it keeps no data
+ * @param zone what fails together with it; may be empty
+ * @param catalogRevision the revision of the catalog that it knows
  * @param attributes what the application attached to it
  * @param successions the directories it knows of that followed a lost one
  * @param shards the shards of which it can tell something: those that it leads, and those that it has a replica of
@@ -38,6 +41,8 @@ record NodeStatus(
         String address,
         String nodeId,
         boolean storageless,
+        String zone,
+        long catalogRevision,
         Map<String, String> attributes,
         List<Succession> successions,
         Map<Integer, Shard> shards) {
@@ -51,7 +56,7 @@ record NodeStatus(
      */
     record Shard(long term, boolean leads, @Nullable Configuration configuration) {}
 
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final byte[] UNCHANGED = {};
 
     byte[] encode() {
@@ -61,6 +66,8 @@ record NodeStatus(
             out.writeUTF(address);
             out.writeUTF(nodeId);
             out.writeBoolean(storageless);
+            out.writeUTF(zone);
+            out.writeLong(catalogRevision);
             out.writeShort(attributes.size());
             for (Map.Entry<String, String> attribute : attributes.entrySet()) {
                 out.writeUTF(attribute.getKey());
@@ -106,6 +113,8 @@ record NodeStatus(
             String address = in.readUTF();
             String nodeId = in.readUTF();
             boolean storageless = in.readBoolean();
+            String zone = in.readUTF();
+            long catalogRevision = in.readLong();
             Map<String, String> attributes = new TreeMap<>();
             for (int count = in.readUnsignedShort(); count > 0; count--) {
                 attributes.put(in.readUTF(), in.readUTF());
@@ -118,7 +127,8 @@ record NodeStatus(
             for (int count = in.readUnsignedShort(); count > 0; count--) {
                 shards.put(in.readInt(), decodeShard(in));
             }
-            return new NodeStatus(address, nodeId, storageless, attributes, List.copyOf(successions), shards);
+            return new NodeStatus(
+                    address, nodeId, storageless, zone, catalogRevision, attributes, List.copyOf(successions), shards);
         } catch (IOException | MalformedMessageException e) {
             throw new IllegalArgumentException("status is damaged or cut short", e);
         }

@@ -32,6 +32,8 @@ class NodeMessagesTest {
                 "h:1",
                 "ab",
                 true,
+                "z",
+                9,
                 new TreeMap<>(Map.of("a", "b")),
                 List.of(new Succession("n2", 7, "cd")),
                 new TreeMap<>(Map.of(
@@ -51,7 +53,8 @@ class NodeMessagesTest {
     @Test
     void theBytesOfAStatusStay() {
         assertThat(HexFormat.of().formatHex(status().encode()))
-                .isEqualTo("02" + "0003683a31" + "00026162" + "01" + "0001" + "000161" + "000162"
+                .isEqualTo("03" + "0003683a31" + "00026162" + "01" + "00017a" + "0000000000000009"
+                        + "0001" + "000161" + "000162"
                         + "0001" + "00026e32" + "0000000000000007" + "00026364"
                         + "0002" + "00000001" + "0000000000000005" + "01" + "0000"
                         + "00011170" + "ffffffffffffffff" + "00" + "0012"
@@ -64,7 +67,7 @@ class NodeMessagesTest {
         Hello formed = Hello.decode(ByteBuffer.wrap(hello(LAYOUT).encode()));
         assertThat(formed.layout().toText()).isEqualTo(LAYOUT.toText());
         assertThat(NodeStatus.decode(ByteBuffer.wrap(status().encode()))).isEqualTo(status());
-        NodeStatus nothing = new NodeStatus("h:1", "", false, Map.of(), List.of(), Map.of());
+        NodeStatus nothing = new NodeStatus("h:1", "", false, "", 0, Map.of(), List.of(), Map.of());
         assertThat(NodeStatus.decode(ByteBuffer.wrap(nothing.encode()))).isEqualTo(nothing);
     }
 
