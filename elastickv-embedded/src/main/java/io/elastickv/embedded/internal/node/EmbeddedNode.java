@@ -379,7 +379,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             membership.members().open(formed, router::route);
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
-                    boolean preferred = host.preferredLeader().equals(name());
+                    boolean preferred = name().equals(host.preferredLeader());
                     replicas.start(host, group -> {
                         if (preferred && first) {
                             group.campaign();

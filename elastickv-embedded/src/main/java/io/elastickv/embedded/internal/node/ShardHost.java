@@ -22,6 +22,7 @@ import io.elastickv.embedded.internal.transport.ShardPort;
 import io.elastickv.embedded.internal.transport.ShardRole;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,7 @@ final class ShardHost implements ShardPort {
     private final ShardCheckpoints checkpoints;
     private final ShardEndpoint endpoint;
     private final AtomicBoolean evicting = new AtomicBoolean();
+    private volatile @Nullable String preferredLeader;
 
     ShardHost(
             ShardFactory.Request made,
@@ -58,6 +60,7 @@ final class ShardHost implements ShardPort {
         this.stateMachine = stateMachine;
         this.checkpoints = checkpoints;
         this.endpoint = endpoint;
+        this.preferredLeader = placement.preferredLeader();
     }
 
     /** What the replica is in its group. */
@@ -92,8 +95,17 @@ final class ShardHost implements ShardPort {
         return group.loop();
     }
 
+    @Nullable
     String preferredLeader() {
-        return placement.preferredLeader();
+        return preferredLeader;
+    }
+
+    /** From now on {@code node} is the one that shall lead; null if that is all the same. Any thread. */
+    void prefer(@Nullable String node) {
+        if (!Objects.equals(node, preferredLeader)) {
+            preferredLeader = node;
+            loop().execute(() -> group.prefer(node));
+        }
     }
 
     boolean hasReplicaOn(Collection<String> nodes) {

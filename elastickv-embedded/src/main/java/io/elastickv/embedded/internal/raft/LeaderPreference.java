@@ -3,12 +3,13 @@ package io.elastickv.embedded.internal.raft;
 import io.elastickv.embedded.internal.raft.core.PeerProgress;
 import io.elastickv.embedded.internal.raft.core.RaftCore;
 import io.elastickv.embedded.internal.raft.core.Role;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the leadership to where the layout wants it, so that leaders stay spread over the nodes: with an election when
+ * Brings the leadership to where the placement wants it, so that leaders stay spread over the nodes: with an election when
  * the group is new, with a transfer a while after the preferred leader's node came back. On the group's loop.
  */
 final class LeaderPreference {
@@ -27,7 +28,7 @@ final class LeaderPreference {
 
     private final int groupId;
     private final String selfNode;
-    private final @Nullable String preferredNode;
+    private @Nullable String preferredNode;
     private final RaftCore core;
     private long handBackAtNanos = NEVER;
     private long campaignAgainNanos = NEVER;
@@ -37,6 +38,14 @@ final class LeaderPreference {
         this.selfNode = selfNode;
         this.preferredNode = preferredNode;
         this.core = core;
+    }
+
+    /** Another node shall lead from now on; whoever decided that has the leadership handed over. */
+    void prefer(@Nullable String node) {
+        if (!Objects.equals(node, preferredNode)) {
+            preferredNode = node;
+            handBackAtNanos = NEVER;
+        }
     }
 
     void nodeReachable(String node, boolean reachable, long nowNanos) {

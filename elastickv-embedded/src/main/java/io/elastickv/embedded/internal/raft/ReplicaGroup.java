@@ -349,6 +349,11 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
     }
 
+    /** From now on {@code node} is the one that shall lead the group if it can; null if that is all the same. */
+    public void prefer(@Nullable String node) {
+        preference.prefer(node);
+    }
+
     /**
      * Starts an election now, and again every now and then until there is a leader, as the preferred leader of a group
      * that was just formed: the others may not have opened theirs yet. Pre-votes make it harmless.
