@@ -26,6 +26,12 @@ public interface ClusterEvents {
     /** A shard serves, lacks a leader, or its local replica failed. */
     default void shardStateChanged(int shard, ShardInfo.State state) {}
 
+    /** Something is being done to the placement: what, and why. Told on every node, from the catalog. */
+    default void operationStarted(OperationInfo operation) {}
+
+    /** It has ended; {@link OperationInfo#outcome} says how. */
+    default void operationEnded(OperationInfo operation) {}
+
     /**
      * The local node has stopped serving for good, for example because its disk failed. Close it.
      *

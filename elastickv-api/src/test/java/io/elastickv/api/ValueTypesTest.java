@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 /** The small immutable types of the API: what they accept, and what they say otherwise. */
@@ -171,5 +172,52 @@ class ValueTypesTest {
     @Test
     void anExpiryMayLieInThePast() {
         assertThat(Expiry.at(Instant.EPOCH)).isEqualTo(new Expiry.At(Instant.EPOCH));
+    }
+
+    @Test
+    void anOperationHasAnEndUnlessItIsRunning() {
+        Instant started = Instant.ofEpochSecond(100);
+        OperationInfo running = operation(started, Optional.empty(), OperationInfo.Outcome.RUNNING);
+        OperationInfo done = operation(started, Optional.of(started.plusSeconds(3)), OperationInfo.Outcome.DONE);
+
+        assertThat(running.isRunning()).isTrue();
+        assertThat(running.duration(started.plusSeconds(7))).isEqualTo(Duration.ofSeconds(7));
+        assertThat(done.isRunning()).isFalse();
+        assertThat(done.duration(started.plusSeconds(7))).isEqualTo(Duration.ofSeconds(3));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> operation(started, Optional.empty(), OperationInfo.Outcome.FAILED))
+                .withMessageContaining("operation 9");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> operation(started, Optional.of(started), OperationInfo.Outcome.RUNNING));
+    }
+
+    private static OperationInfo operation(Instant started, Optional<Instant> ended, OperationInfo.Outcome outcome) {
+        return new OperationInfo(
+                9,
+                OperationInfo.Kind.TRANSFER_LEADER,
+                OptionalInt.of(4),
+                Optional.empty(),
+                "n1 to n2",
+                "n1 carries 1.4 of the mean",
+                "LEADER_BALANCE",
+                "",
+                started,
+                ended,
+                outcome);
+    }
+
+    @Test
+    void loadsAreFoundByShardAndByNode() {
+        NodeLoadInfo node = new NodeLoadInfo("n1", 10, 5, 100, 1.2, 1, 2, 1000, Long.MAX_VALUE);
+        ShardLoadInfo shard = new ShardLoadInfo(
+                3, List.of(new SlotRange(0, 9)), Optional.of("n1"), 10, 5, 100, 0.1, 12, 7, 1000, List.of());
+        ClusterLoads loads = new ClusterLoads(Instant.EPOCH, List.of(node), List.of(shard));
+
+        assertThat(loads.node("n1")).contains(node);
+        assertThat(loads.node("n2")).isEmpty();
+        assertThat(loads.shard(3)).contains(shard);
+        assertThat(loads.shard(4)).isEmpty();
+        assertThat(node.opsPerSecond()).isEqualTo(15);
+        assertThat(shard.opsPerSecond()).isEqualTo(15);
     }
 }

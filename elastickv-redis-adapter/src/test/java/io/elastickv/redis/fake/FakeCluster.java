@@ -1,13 +1,17 @@
 package io.elastickv.redis.fake;
 
 import io.elastickv.api.AsyncKeyValueStore;
+import io.elastickv.api.Automation;
 import io.elastickv.api.Backups;
 import io.elastickv.api.ClusterEvents;
+import io.elastickv.api.ClusterLoads;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeyValueStore;
 import io.elastickv.api.NodeInfo;
 import io.elastickv.api.NodeMetrics;
+import io.elastickv.api.OperationInfo;
+import io.elastickv.api.PlanInfo;
 import io.elastickv.api.ReplicaInfo;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.SlotRange;
@@ -235,6 +239,66 @@ public final class FakeCluster implements AutoCloseable {
         @Override
         public void removeReplica(int shardId, String node, Duration timeout) {
             throw new UnsupportedOperationException("the adapter must not block");
+        }
+
+        @Override
+        public ClusterLoads loads(Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public double[] slotLoads(Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<OperationInfo> operations() {
+            return List.of();
+        }
+
+        @Override
+        public PlanInfo plan(Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Automation automation() {
+            return Automation.OFF;
+        }
+
+        @Override
+        public void setAutomation(Automation automation, Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public int replicationFactor() {
+            return 0;
+        }
+
+        @Override
+        public void setReplicationFactor(int replicas, Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void drainNode(String target, Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public int splitShard(int shardId, int firstSlot, Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void mergeShards(int leftShardId, Duration timeout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void moveReplica(int shardId, String from, String to, Duration timeout) {
+            throw new UnsupportedOperationException();
         }
 
         @Override

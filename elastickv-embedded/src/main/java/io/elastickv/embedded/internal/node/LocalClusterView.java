@@ -1,10 +1,14 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.api.Automation;
 import io.elastickv.api.ClusterEvents;
+import io.elastickv.api.ClusterLoads;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.InvalidRequestException;
 import io.elastickv.api.KeySlot;
 import io.elastickv.api.NodeInfo;
+import io.elastickv.api.OperationInfo;
+import io.elastickv.api.PlanInfo;
 import io.elastickv.api.ReplicaInfo;
 import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
@@ -216,6 +220,70 @@ final class LocalClusterView implements ClusterView {
             Thread.currentThread().interrupt();
             return false;
         }
+    }
+
+    @Override
+    public ClusterLoads loads(Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public double[] slotLoads(Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public List<OperationInfo> operations() {
+        return List.of();
+    }
+
+    @Override
+    public PlanInfo plan(Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public Automation automation() {
+        return Automation.OFF;
+    }
+
+    @Override
+    public void setAutomation(Automation automation, Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public int replicationFactor() {
+        return 0;
+    }
+
+    @Override
+    public void setReplicationFactor(int replicas, Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public void drainNode(String target, Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public int splitShard(int shardId, int firstSlot, Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public void mergeShards(int leftShardId, Duration timeout) {
+        throw noDriver();
+    }
+
+    @Override
+    public void moveReplica(int shardId, String from, String to, Duration timeout) {
+        throw noDriver();
+    }
+
+    private static UnavailableException noDriver() {
+        return new UnavailableException("the placement driver does not run yet");
     }
 
     @Override
