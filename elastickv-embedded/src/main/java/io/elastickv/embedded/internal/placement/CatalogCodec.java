@@ -36,6 +36,7 @@ final class CatalogCodec {
             out.writeInt(node.port());
             out.writeUTF(node.nodeId());
             out.writeUTF(node.zone());
+            out.writeLong(node.joinedMillis());
             out.writeByte(code(node.lifecycle()));
             out.writeLong(node.sinceMillis());
             out.writeLong(node.refusedMillis());
@@ -52,6 +53,7 @@ final class CatalogCodec {
                         in.readInt(),
                         in.readUTF(),
                         in.readUTF(),
+                        in.readLong(),
                         lifecycle(in.readUnsignedByte()),
                         in.readLong(),
                         in.readLong()));

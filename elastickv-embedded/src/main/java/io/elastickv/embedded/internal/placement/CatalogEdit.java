@@ -112,7 +112,7 @@ final class CatalogEdit {
         nodes.forEach((name, node) ->
                 entries.add(entry(CatalogKeys.node(name), node == null ? null : CatalogCodec.encode(node))));
         shards.forEach((id, shard) -> entries.add(entry(
-                id == CatalogState.GROUP ? CatalogKeys.SELF : CatalogKeys.shard(id),
+                id == Catalog.GROUP ? CatalogKeys.SELF : CatalogKeys.shard(id),
                 shard == null ? null : CatalogCodec.encode(shard))));
         running.forEach((id, operation) -> entries.add(
                 entry(CatalogKeys.operation(id), operation == null ? null : CatalogCodec.encode(operation))));

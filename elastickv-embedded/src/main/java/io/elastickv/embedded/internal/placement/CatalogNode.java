@@ -11,8 +11,9 @@ import io.elastickv.embedded.internal.placement.plan.ShardStamps;
  * @param port the port that other nodes use
  * @param nodeId the identity of the data directory that it joined with
  * @param zone what fails together with it; empty if nothing is said
+ * @param joinedMillis when it joined, in milliseconds since 1970; 0 if the cluster was formed with it. It never changes
  * @param lifecycle what is meant to become of it
- * @param sinceMillis since when {@code lifecycle} is as it is, in milliseconds since 1970; 0 since the formation
+ * @param sinceMillis since when {@code lifecycle} is as it is
  * @param refusedMillis when an operation last failed because of it, {@link ShardStamps#NEVER} if never
  */
 public record CatalogNode(
@@ -21,6 +22,7 @@ public record CatalogNode(
         int port,
         String nodeId,
         String zone,
+        long joinedMillis,
         NodeState.Lifecycle lifecycle,
         long sinceMillis,
         long refusedMillis) {
@@ -33,6 +35,7 @@ public record CatalogNode(
                 member.port(),
                 member.nodeId(),
                 "",
+                0,
                 NodeState.Lifecycle.ACTIVE,
                 0,
                 ShardStamps.NEVER);
@@ -40,22 +43,23 @@ public record CatalogNode(
 
     /** As a member of the layout. */
     public Member toMember() {
-        return new Member(name, host, port, nodeId);
+        return new Member(name, host, port, nodeId, joinedMillis);
     }
 
     CatalogNode with(NodeState.Lifecycle other, long millis) {
-        return new CatalogNode(name, host, port, nodeId, zone, other, millis, refusedMillis);
+        return new CatalogNode(name, host, port, nodeId, zone, joinedMillis, other, millis, refusedMillis);
     }
 
     CatalogNode withZone(String other) {
-        return new CatalogNode(name, host, port, nodeId, other, lifecycle, sinceMillis, refusedMillis);
+        return new CatalogNode(name, host, port, nodeId, other, joinedMillis, lifecycle, sinceMillis, refusedMillis);
     }
 
-    CatalogNode at(String otherHost, int otherPort, String otherNodeId) {
-        return new CatalogNode(name, otherHost, otherPort, otherNodeId, zone, lifecycle, sinceMillis, refusedMillis);
+    CatalogNode at(String otherHost, int otherPort) {
+        return new CatalogNode(
+                name, otherHost, otherPort, nodeId, zone, joinedMillis, lifecycle, sinceMillis, refusedMillis);
     }
 
     CatalogNode refused(long millis) {
-        return new CatalogNode(name, host, port, nodeId, zone, lifecycle, sinceMillis, millis);
+        return new CatalogNode(name, host, port, nodeId, zone, joinedMillis, lifecycle, sinceMillis, millis);
     }
 }

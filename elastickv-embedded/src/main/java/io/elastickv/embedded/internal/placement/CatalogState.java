@@ -23,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CatalogState {
 
-    /** The number of the catalog's own group; shards have smaller ones. */
-    public static final int GROUP = 1 << 30;
-
     /** How many operations that have ended are remembered. */
     public static final int MAX_PAST = 200;
 
@@ -127,7 +124,7 @@ public final class CatalogState {
     public static CatalogState initial(ClusterLayout layout) {
         Draft draft = new Draft();
         draft.revision = new CatalogCodec.Revision(1, 0);
-        for (Member member : layout.members()) {
+        for (Member member : layout.initialMembers()) {
             draft.nodes.put(member.name(), CatalogNode.formed(member));
         }
         for (ShardPlacement shard : layout.placements()) {
@@ -252,7 +249,7 @@ public final class CatalogState {
     }
 
     private static CatalogShard group(@Nullable String preferred) {
-        return new CatalogShard(GROUP, 1, new SlotRange(0, KeySlot.COUNT - 1), preferred, ShardStamps.NONE, List.of());
+        return new CatalogShard(Catalog.GROUP, 1, new SlotRange(0, KeySlot.COUNT - 1), preferred, ShardStamps.NONE, List.of());
     }
 
     /** The revision: each change leads to the next one. */
@@ -297,7 +294,7 @@ public final class CatalogState {
 
     /** The shard, or the catalog's own group, with this number; null if there is none. */
     public @Nullable CatalogShard group(int id) {
-        return id == GROUP ? self : shards.get(id);
+        return id == Catalog.GROUP ? self : shards.get(id);
     }
 
     /** The number that the next new shard gets. */
