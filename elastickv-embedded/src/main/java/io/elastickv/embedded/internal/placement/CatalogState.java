@@ -249,7 +249,8 @@ public final class CatalogState {
     }
 
     private static CatalogShard group(@Nullable String preferred) {
-        return new CatalogShard(Catalog.GROUP, 1, new SlotRange(0, KeySlot.COUNT - 1), preferred, ShardStamps.NONE, List.of());
+        return new CatalogShard(
+                Catalog.GROUP, 1, new SlotRange(0, KeySlot.COUNT - 1), preferred, ShardStamps.NONE, List.of());
     }
 
     /** The revision: each change leads to the next one. */
