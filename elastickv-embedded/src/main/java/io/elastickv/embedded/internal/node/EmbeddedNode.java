@@ -39,6 +39,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -94,6 +95,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
+    private volatile @Nullable Joining joining;
     private volatile @Nullable String failure;
 
     private EmbeddedNode(NodeConfig config, @Nullable NodeDirectory directory, @Nullable NodeLog log) {
@@ -106,7 +108,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         long incarnation = directory == null ? System.currentTimeMillis() : directory.incarnation();
         this.channel = new ClusterChannel(
                 ChannelConfig.builder("elastickv", config.name(), config.address(), incarnation)
-                        .seeds(known == null ? config.seeds() : addresses(known))
+                        .seeds(
+                                known != null
+                                        ? addresses(known)
+                                        : config.join().isEmpty() ? config.seeds() : config.join())
                         .storageless(config.storageless())
                         .linkFilter(config.linkFilter())
                         .build(),
@@ -114,7 +119,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.router = new Router(config.name(), channel.rpc(), config.maxOperations(), config.maxOperationBytes());
         this.store = new Store(router, new CallbackBatcher(callbacks), config.requestTimeout());
         this.events = new EventDispatcher(callbacks);
-        this.peers = new Peers(config.name());
+        this.peers = new Peers(config.name(), config.wallMillis());
         this.view = new LocalClusterView(this);
         this.backups = new BackupService(new BackupService.Node(
                 config.name(),
@@ -273,6 +278,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 config.storageless() ? ", without storage" : ", data in " + config.dataDirectory());
         if (known != null) {
             open(known, false, recovered(recovering));
+        } else if (!config.join().isEmpty()) {
+            join();
         } else if (config.seeds().isEmpty() && directory != null) {
             PeerAddress self = channel.localAddress();
             open(
@@ -301,6 +308,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             checkpoints.spare(backups::claims);
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
         }
+    }
+
+    private void join() {
+        Joining way = new Joining(
+                new JoinProtocol.Join(
+                        name(), Objects.requireNonNull(directory).nodeId(), channel.localAddress(), config.zone()),
+                config.join(),
+                channel.rpc()::call,
+                joined -> threads.control(() -> open(joined, true, null)),
+                this::refuse);
+        joining = way;
+        threads.every(FORMATION_POLL_MILLIS, way::poll);
     }
 
     private EventLoop loopOf(int group) {
@@ -544,6 +563,17 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
     }
 
+    private void stopForming() {
+        Formation forming = formation;
+        if (forming != null) {
+            forming.stop();
+        }
+        Joining way = joining;
+        if (way != null) {
+            way.stop();
+        }
+    }
+
     /** The node serves no more, and says why to everybody who asks. */
     private void failNode(String reason) {
         State before = state.get();
@@ -552,10 +582,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         failure = reason;
         LOG.error("node {} has stopped serving: {}", name(), reason);
-        Formation forming = formation;
-        if (forming != null) {
-            forming.stop();
-        }
+        stopForming();
         router.shutDown("this node has stopped serving: " + reason);
         for (ShardHost host : shards.values()) {
             onLoop(host, host.group()::close);
@@ -606,7 +633,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     @Override
     public void awaitReady(Duration timeout) {
         long deadlineNanos = System.nanoTime() + timeout.toNanos();
-        String problem = "the cluster has not formed: not all initial members were reached";
+        Joining way = joining;
+        String problem = way == null
+                ? "the cluster has not formed: not all initial members were reached"
+                : "it has not joined its cluster: " + way.problem();
         try {
             if (settled.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
                 while (true) {
@@ -696,10 +726,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (before == State.CLOSED) {
             return;
         }
-        Formation forming = formation;
-        if (forming != null) {
-            forming.stop();
-        }
+        stopForming();
         backups.close();
         if (before == State.OPEN) {
             handLeadershipsOver();

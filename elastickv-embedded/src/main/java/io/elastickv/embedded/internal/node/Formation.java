@@ -169,7 +169,8 @@ final class Formation {
         if (member == null) {
             finish(() -> refused.accept("the cluster " + layout.clusterIdText() + " that node " + from.name()
                     + " belongs to was formed without a member named " + self.name()
-                    + ": members cannot be added to a formed cluster yet"));
+                    + ": a node that is no initial member joins it, with join(" + from.address()
+                    + ") instead of seeds"));
         } else if (!member.address().equals(self.address().toString())) {
             finish(() -> refused.accept("address = " + self.address() + ": the cluster knows node " + self.name()
                     + " at " + member.address() + ", and the address of a member cannot be changed yet"));

@@ -149,9 +149,25 @@ final class Identities {
         return true;
     }
 
+    /** Takes who is a member as of some revision of the catalog; the layout as known then, null before the formation. */
+    synchronized @Nullable ClusterLayout roster(ClusterLayout.Roster roster) {
+        ClusterLayout known = layout;
+        if (known == null) {
+            return null;
+        }
+        ClusterLayout changed = known.with(roster);
+        if (changed != known) {
+            adopt(changed);
+        }
+        return changed;
+    }
+
     private void adopt(ClusterLayout changed) {
         keeper.keep(changed);
         layout = changed;
+        if (changed.member(self).isEmpty()) {
+            return; // it has left, which it is told otherwise
+        }
         if (nodeId != null && !nodeId.equals(changed.nodeIdOf(self))) {
             refused.accept(replaced(changed, self, Objects.requireNonNull(nodeId)));
         }

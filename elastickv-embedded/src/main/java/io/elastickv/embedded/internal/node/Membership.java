@@ -148,6 +148,16 @@ final class Membership implements Gossip.News {
         });
     }
 
+    /**
+     * Takes who is a member as of some revision of the catalog; on the control thread.
+     *
+     * @return the layout as known then; null before the formation
+     */
+    @Nullable
+    ClusterLayout roster(ClusterLayout.Roster roster) {
+        return identities.roster(roster);
+    }
+
     @Override
     public void membersChanged(int shard) {
         if (replicas != null) {

@@ -210,8 +210,12 @@ final class NodeDirectory implements AutoCloseable {
                     "file " + file + ": " + e.getMessage() + "; copy it from another member of the cluster", e);
         }
         if (layout.member(name).isEmpty()) {
-            throw new IllegalStateException(
-                    "dataDirectory = " + directory + ": its cluster has no member named " + name);
+            throw new IllegalStateException("dataDirectory = " + directory + ": its cluster has no member named " + name
+                    + (layout.initialMembers().stream()
+                                            .anyMatch(member -> member.name().equals(name))
+                                    || layout.roster() != null
+                            ? " any more, it was drained or given up; to join again give the node an empty directory"
+                            : ""));
         }
         if (!layout.knows(name, nodeId)) {
             throw new IllegalStateException(

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Which nodes there are and what they said of themselves. Thread-safe. */
@@ -20,10 +21,14 @@ final class Peers {
     private final Set<String> reachable = ConcurrentHashMap.newKeySet();
     private final Map<String, NodeStatus> statuses = new ConcurrentHashMap<>();
     private final Map<String, String> liveDirectories = new ConcurrentHashMap<>();
+    private final Map<String, Long> sinceMillis = new ConcurrentHashMap<>();
+    private final LongSupplier wallMillis;
     private volatile @Nullable ClusterLayout layout;
 
-    Peers(String self) {
+    Peers(String self, LongSupplier wallMillis) {
         this.self = self;
+        this.wallMillis = wallMillis;
+        sinceMillis.put(self, wallMillis.getAsLong());
     }
 
     void layout(ClusterLayout formed) {
@@ -32,6 +37,7 @@ final class Peers {
 
     /** Notes whether {@code node} is reachable; returns whether that is news. */
     boolean reachable(String node, boolean isReachable) {
+        sinceMillis.put(node, wallMillis.getAsLong());
         if (isReachable) {
             return reachable.add(node);
         }
@@ -53,6 +59,23 @@ final class Peers {
     @Nullable
     String liveDirectory(String node) {
         return reachable.contains(node) ? liveDirectories.get(node) : null;
+    }
+
+    /** Whether {@code node} is reachable now; it is itself. */
+    boolean isUp(String node) {
+        return node.equals(self) || reachable.contains(node);
+    }
+
+    /** Since when {@link #isUp} is as it is, in milliseconds since 1970; since now if it was never heard. */
+    long sinceMillis(String node) {
+        return sinceMillis.computeIfAbsent(node, unheard -> wallMillis.getAsLong());
+    }
+
+    /** The zone that {@code node} says it is in; null if it has not said anything. */
+    @Nullable
+    String zone(String node) {
+        NodeStatus status = statuses.get(node);
+        return status == null ? null : status.zone();
     }
 
     /** The nodes to tell of changes: all that are reachable. */
