@@ -5,6 +5,7 @@ import io.elastickv.api.KeySlot;
 import io.elastickv.embedded.internal.node.CheckpointPolicy;
 import io.elastickv.embedded.internal.node.EmbeddedNode;
 import io.elastickv.embedded.internal.node.NodeConfig;
+import io.elastickv.embedded.internal.placement.plan.PlanSettings;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
 import io.elastickv.embedded.internal.transport.LinkFilter;
 import io.elastickv.embedded.internal.transport.PeerAddress;
@@ -63,6 +64,8 @@ public final class Elastickv {
     private long segmentBytes = NodeLogOptions.DEFAULT_SEGMENT_BYTES;
     private CheckpointPolicy checkpoints = CheckpointPolicy.DEFAULT;
     private long snapshotBytesPerSecond = NodeConfig.DEFAULT_SNAPSHOT_BYTES_PER_SECOND;
+    private Duration replaceAfter = Duration.ofMillis(PlanSettings.DEFAULT.graceMillis());
+    private boolean drives = true;
     private LinkFilter linkFilter = LinkFilter.OPEN;
     private LongSupplier wallMillis = System::currentTimeMillis;
 
@@ -237,6 +240,21 @@ public final class Elastickv {
         return this;
     }
 
+    /**
+     * After how long of silence the replicas of a node are made anew on others; until then it is expected to come back, and
+     * nothing moves. The same on all nodes. Default: 5 minutes, longer than a restart.
+     */
+    public Elastickv replaceDeadNodesAfter(Duration silence) {
+        this.replaceAfter = Objects.requireNonNull(silence, "silence");
+        return this;
+    }
+
+    /** For tests that place replicas themselves: the node never does anything to the placement by itself. */
+    Elastickv withoutPlacementDriver() {
+        this.drives = false;
+        return this;
+    }
+
     /** For tests: the size of the log's files in bytes. */
     Elastickv segmentBytes(long bytes) {
         this.segmentBytes = bytes;
@@ -326,6 +344,7 @@ public final class Elastickv {
             throw new IllegalArgumentException("maxPendingBytes = " + maxPendingBytes + ": must be positive");
         }
         between("requestTimeout", requestTimeout, Duration.ofMillis(1), Duration.ofHours(1));
+        between("replaceDeadNodesAfter", replaceAfter, Duration.ofSeconds(1), Duration.ofDays(30));
         between("electionTimeout", electionTimeout, Duration.ofMillis(100), Duration.ofMinutes(1));
         return new NodeConfig(
                 nodeName,
@@ -348,6 +367,8 @@ public final class Elastickv {
                 segmentBytes,
                 checkpoints,
                 snapshotBytesPerSecond,
+                replaceAfter.toMillis(),
+                drives,
                 linkFilter,
                 wallMillis);
     }

@@ -76,11 +76,19 @@ public final class LocalCluster implements AutoCloseable {
         private @Nullable Path directory;
         private BiConsumer<Integer, Elastickv> customization = (node, builder) -> {};
 
+        private boolean drivesPlacement;
+
         private Builder() {}
 
         /** How many members. Default: 3. */
         public Builder nodes(int count) {
             this.nodes = count;
+            return this;
+        }
+
+        /** Whether replicas and leaders are placed by the cluster itself. Default: no, the test does it. */
+        public Builder drivesPlacement() {
+            this.drivesPlacement = true;
             return this;
         }
 
@@ -185,6 +193,9 @@ public final class LocalCluster implements AutoCloseable {
                 .durability(settings.durability)
                 .storage(settings.storage)
                 .dataDirectory(directoryOf(i));
+        if (!settings.drivesPlacement) {
+            builder.withoutPlacementDriver();
+        }
         settings.customization.accept(i, builder);
         return builder;
     }

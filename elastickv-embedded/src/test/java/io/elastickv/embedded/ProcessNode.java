@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A node in a process of its own, for tests that kill it. Arguments are {@code name=value}: {@code name}, {@code port}, {@code
- * seeds}, {@code directory}, {@code shards}, {@code storage}, {@code durability}; {@code checkpointBytes} makes checkpoints and
+ * seeds} or {@code join}, {@code directory}, {@code replaceAfterMillis}, {@code shards}, {@code storage}, {@code durability}; {@code checkpointBytes} makes checkpoints and
  * the log's files small, so that there are many of them.
  *
  * <p>Says {@code serving} when it has written and read a key of every shard; begins a {@link RegisterLoad} through itself on
@@ -82,9 +81,16 @@ public final class ProcessNode {
             builder.checkpoints(Long.parseLong(settings.get("checkpointBytes")), 8L << 20)
                     .segmentBytes(1 << 20);
         }
+        if (settings.containsKey("join")) {
+            builder.join(settings.get("join").split(","));
+        } else {
+            builder.seeds(settings.get("seeds").split(","));
+        }
+        if (settings.containsKey("replaceAfterMillis")) {
+            builder.replaceDeadNodesAfter(Duration.ofMillis(Long.parseLong(settings.get("replaceAfterMillis"))));
+        }
         return builder.name(settings.get("name"))
                 .address("127.0.0.1", Integer.parseInt(settings.get("port")))
-                .seeds(Arrays.asList(settings.get("seeds").split(",")))
                 .dataDirectory(Path.of(settings.get("directory")))
                 .storage(StorageEngine.valueOf(settings.getOrDefault("storage", "HEAP")))
                 .durability(Durability.valueOf(settings.getOrDefault("durability", "FSYNC")))

@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * @param segmentBytes the size of the log's files
  * @param checkpoints when checkpoints are made
  * @param snapshotBytesPerSecond how much it reads of its checkpoints for other nodes
+ * @param graceMillis after how long of silence a node's replicas are replaced, in milliseconds
+ * @param drives whether the node drives the placement when it leads the catalog: for tests that place replicas themselves
  * @param linkFilter what may pass the network: for tests
  * @param wallMillis the wall clock
  */
@@ -58,6 +60,8 @@ public record NodeConfig(
         long segmentBytes,
         CheckpointPolicy checkpoints,
         long snapshotBytesPerSecond,
+        long graceMillis,
+        boolean drives,
         LinkFilter linkFilter,
         LongSupplier wallMillis) {
 
