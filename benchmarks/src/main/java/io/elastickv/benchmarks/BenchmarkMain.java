@@ -29,6 +29,7 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
+        subcommands = ElasticCommand.class,
         description = "Measures three nodes in this process: puts and gets by the number of outstanding operations, or "
                 + "what one of --fill, --restart, --rejoin and --checkpoint names.")
 public final class BenchmarkMain implements Callable<Integer> {
@@ -177,6 +178,7 @@ public final class BenchmarkMain implements Callable<Integer> {
         return new CommandLine(command)
                 .registerConverter(Durability.class, choice(Durability.class))
                 .registerConverter(StorageEngine.class, choice(StorageEngine.class))
+                .registerConverter(ElasticCommand.Run.class, choice(ElasticCommand.Run.class))
                 .registerConverter(ThroughputRun.Kind.class, choice(ThroughputRun.Kind.class))
                 .registerConverter(ThroughputRun.Via.class, choice(ThroughputRun.Via.class));
     }

@@ -26,40 +26,70 @@ final class AdminProtocol {
 
     private static final int VERSION = 1;
 
-    /** What is asked for; the order is that of the codes and does not change. */
+    /** What is asked for. */
     enum Kind {
         /** Name, directory's identity, address, zone: let this node in. The body is empty. */
-        JOIN,
+        JOIN(0),
         /** Node: let it give away all it has. */
-        DRAIN,
+        DRAIN(1),
         /** Number of replicas. */
-        REPLICATION,
+        REPLICATION(2),
         /** Name of the automation. */
-        AUTOMATION,
+        AUTOMATION(3),
         /** Shard, first slot of the new one. The text is the number of the operation. */
-        SPLIT,
+        SPLIT(4),
         /** The left shard. The text is the number of the operation. */
-        MERGE,
+        MERGE(5),
         /** Shard, from, to. The text is the number of the operation. */
-        MOVE,
+        MOVE(6),
         /** Shard, to. The text is the number of the operation. */
-        TRANSFER,
+        TRANSFER(7),
         /** What would be done. The body is a plan. */
-        PLAN,
+        PLAN(8),
         /** What the nodes report of their loads. The body is their reports. */
-        LOADS
+        LOADS(9);
+
+        private final int code;
+
+        Kind(int code) {
+            this.code = code;
+        }
+
+        static Kind ofCode(int code) {
+            for (Kind kind : values()) {
+                if (kind.code == code) {
+                    return kind;
+                }
+            }
+            throw new IllegalArgumentException("a request of kind " + code);
+        }
     }
 
     /** How it ended. */
     enum State {
         /** It is so, or has begun. */
-        DONE,
+        DONE(0),
         /** It cannot be; the text says why. */
-        REFUSED,
+        REFUSED(1),
         /** It cannot be now; the text says why. */
-        LATER,
+        LATER(2),
         /** The node does not lead the catalog, or does not any more. */
-        NOT_DRIVER
+        NOT_DRIVER(3);
+
+        private final int code;
+
+        State(int code) {
+            this.code = code;
+        }
+
+        static State ofCode(int code) {
+            for (State state : values()) {
+                if (state.code == code) {
+                    return state;
+                }
+            }
+            throw new IllegalArgumentException("an answer of state " + code);
+        }
     }
 
     /** A request. */
@@ -69,7 +99,7 @@ final class AdminProtocol {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             try (DataOutputStream out = new DataOutputStream(bytes)) {
                 out.writeByte(VERSION);
-                out.writeByte(kind.ordinal());
+                out.writeByte(kind.code);
                 out.writeByte(arguments.size());
                 for (String argument : arguments) {
                     out.writeUTF(argument);
@@ -94,15 +124,12 @@ final class AdminProtocol {
                     throw new IllegalArgumentException("a request of version " + version + ", this node speaks "
                             + VERSION + ": run the same version of the library on all nodes");
                 }
-                int code = in.readUnsignedByte();
-                if (code >= Kind.values().length) {
-                    throw new IllegalArgumentException("a request of kind " + code);
-                }
+                Kind kind = Kind.ofCode(in.readUnsignedByte());
                 List<String> arguments = new ArrayList<>();
                 for (int count = in.readUnsignedByte(); count > 0; count--) {
                     arguments.add(in.readUTF());
                 }
-                return new Request(Kind.values()[code], List.copyOf(arguments));
+                return new Request(kind, List.copyOf(arguments));
             } catch (IOException e) {
                 throw new IllegalArgumentException("a request is cut short", e);
             }
@@ -122,7 +149,7 @@ final class AdminProtocol {
         byte[] encode() {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             try (DataOutputStream out = new DataOutputStream(bytes)) {
-                out.writeByte(state.ordinal());
+                out.writeByte(state.code);
                 out.writeUTF(text.length() > 8000 ? text.substring(0, 8000) : text);
                 out.write(body);
             } catch (IOException e) {
@@ -135,11 +162,7 @@ final class AdminProtocol {
             byte[] bytes = new byte[buffer.remaining()];
             buffer.get(bytes);
             try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
-                int code = in.readUnsignedByte();
-                if (code >= State.values().length) {
-                    throw new IllegalArgumentException("an answer of state " + code);
-                }
-                return new Answer(State.values()[code], in.readUTF(), in.readAllBytes());
+                return new Answer(State.ofCode(in.readUnsignedByte()), in.readUTF(), in.readAllBytes());
             } catch (IOException e) {
                 throw new IllegalArgumentException("an answer is cut short", e);
             }

@@ -67,11 +67,26 @@ final class JoinProtocol {
     /** How a request to be let in ended. */
     enum State {
         /** It is a member; the text is the layout. */
-        MEMBER,
+        MEMBER(0),
         /** It cannot become one; the text says why. */
-        REFUSED,
+        REFUSED(1),
         /** Not now; the text says why, asking again may help. */
-        LATER
+        LATER(2);
+
+        private final int code;
+
+        State(int code) {
+            this.code = code;
+        }
+
+        static State ofCode(int code) {
+            for (State state : values()) {
+                if (state.code == code) {
+                    return state;
+                }
+            }
+            throw new IllegalArgumentException("an answer of kind " + code + " to a join");
+        }
     }
 
     /** The answer. */
@@ -80,19 +95,16 @@ final class JoinProtocol {
         byte[] encode() {
             byte[] utf8 = text.getBytes(UTF_8);
             return ByteBuffer.allocate(1 + utf8.length)
-                    .put((byte) state.ordinal())
+                    .put((byte) state.code)
                     .put(utf8)
                     .array();
         }
 
         static Joined decode(ByteBuffer buffer) {
-            int code = buffer.hasRemaining() ? buffer.get() : -1;
-            if (code < 0 || code >= State.values().length) {
-                throw new IllegalArgumentException("an answer of kind " + code + " to a join");
-            }
+            State state = State.ofCode(buffer.hasRemaining() ? buffer.get() : -1);
             byte[] utf8 = new byte[buffer.remaining()];
             buffer.get(utf8);
-            return new Joined(State.values()[code], new String(utf8, UTF_8));
+            return new Joined(state, new String(utf8, UTF_8));
         }
     }
 
