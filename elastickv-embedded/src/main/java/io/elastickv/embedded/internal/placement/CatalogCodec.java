@@ -114,10 +114,6 @@ final class CatalogCodec {
             if (piece != null) {
                 writeRange(out, piece);
             }
-            out.writeShort(at.nodes().size());
-            for (String node : at.nodes()) {
-                out.writeUTF(node);
-            }
         });
     }
 
@@ -137,11 +133,7 @@ final class CatalogCodec {
         int child = in.readInt();
         long epoch = in.readLong();
         SlotRange piece = in.readBoolean() ? readRange(in) : null;
-        List<String> nodes = new ArrayList<>();
-        for (int count = in.readUnsignedShort(); count > 0; count--) {
-            nodes.add(in.readUTF());
-        }
-        return new CatalogOperation.At(phase, number, since, note, child, epoch, piece, nodes);
+        return new CatalogOperation.At(phase, number, since, note, child, epoch, piece);
     }
 
     static byte[] encode(PastOperation past) {
@@ -170,6 +162,27 @@ final class CatalogCodec {
                         PastOperation.Outcome.ofCode(in.readUnsignedByte()),
                         in.readUTF(),
                         in.readLong()));
+    }
+
+    static byte[] encode(Grave grave) {
+        return bytes(out -> {
+            out.writeInt(grave.shard());
+            out.writeShort(grave.nodes().size());
+            for (String node : grave.nodes()) {
+                out.writeUTF(node);
+            }
+        });
+    }
+
+    static Grave grave(String key, byte[] value) {
+        return read(key, value, in -> {
+            int shard = in.readInt();
+            List<String> nodes = new ArrayList<>();
+            for (int count = in.readUnsignedShort(); count > 0; count--) {
+                nodes.add(in.readUTF());
+            }
+            return new Grave(shard, nodes);
+        });
     }
 
     static byte[] encode(CatalogSettings settings) {

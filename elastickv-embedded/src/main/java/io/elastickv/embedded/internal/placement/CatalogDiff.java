@@ -33,6 +33,7 @@ final class CatalogDiff {
         diff.maps(older.nodes(), newer.nodes(), CatalogKeys::node, CatalogCodec::encode);
         diff.maps(older.shards(), newer.shards(), CatalogKeys::shard, CatalogCodec::encode);
         diff.maps(older.running(), newer.running(), CatalogKeys::operation, CatalogCodec::encode);
+        diff.maps(older.graves(), newer.graves(), CatalogKeys::grave, CatalogCodec::encode);
         diff.maps(byId(older.past()), byId(newer.past()), CatalogKeys::past, CatalogCodec::encode);
         return new CatalogDelta(older.revision(), newer.revision(), diff.entries);
     }

@@ -13,6 +13,7 @@ final class CatalogEdit {
     private final Map<String, @Nullable CatalogNode> nodes = new TreeMap<>();
     private final Map<Integer, @Nullable CatalogShard> shards = new TreeMap<>();
     private final Map<Long, @Nullable CatalogOperation> running = new TreeMap<>();
+    private final Map<Integer, @Nullable Grave> graves = new TreeMap<>();
     private final List<PastOperation> ended = new ArrayList<>();
     private CatalogSettings settings;
     private int nextShard;
@@ -34,6 +35,11 @@ final class CatalogEdit {
     @Nullable
     CatalogShard group(int id) {
         return shards.containsKey(id) ? shards.get(id) : from.group(id);
+    }
+
+    @Nullable
+    CatalogOperation operation(long id) {
+        return running.containsKey(id) ? running.get(id) : from.running().get(id);
     }
 
     CatalogEdit put(CatalogNode node) {
@@ -67,6 +73,11 @@ final class CatalogEdit {
         return this;
     }
 
+    CatalogEdit put(Grave grave) {
+        graves.put(grave.shard(), grave.nodes().isEmpty() ? null : grave);
+        return this;
+    }
+
     CatalogEdit put(CatalogSettings other) {
         settings = other;
         return this;
@@ -87,6 +98,7 @@ final class CatalogEdit {
         return nodes.isEmpty()
                 && shards.isEmpty()
                 && running.isEmpty()
+                && graves.isEmpty()
                 && ended.isEmpty()
                 && settings.equals(from.settings())
                 && nextShard == from.nextShard()
@@ -116,6 +128,8 @@ final class CatalogEdit {
                 shard == null ? null : CatalogCodec.encode(shard))));
         running.forEach((id, operation) -> entries.add(
                 entry(CatalogKeys.operation(id), operation == null ? null : CatalogCodec.encode(operation))));
+        graves.forEach((shard, grave) -> entries.add(
+                entry(CatalogKeys.grave(shard), grave == null ? null : CatalogCodec.encode(grave))));
         for (PastOperation past : ended) {
             entries.add(entry(CatalogKeys.past(past.id()), CatalogCodec.encode(past)));
         }

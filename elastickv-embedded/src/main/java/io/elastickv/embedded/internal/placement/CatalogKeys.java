@@ -23,6 +23,7 @@ public final class CatalogKeys {
     static final String SHARD = PREFIX + "shard/";
     static final String OPERATION = PREFIX + "op/";
     static final String PAST = PREFIX + "past/";
+    static final String GRAVE = PREFIX + "grave/";
 
     private CatalogKeys() {}
 
@@ -40,6 +41,10 @@ public final class CatalogKeys {
 
     static String past(long id) {
         return PAST + padded(id, 12);
+    }
+
+    static String grave(int shard) {
+        return GRAVE + padded(shard, 6);
     }
 
     private static String padded(long number, int digits) {

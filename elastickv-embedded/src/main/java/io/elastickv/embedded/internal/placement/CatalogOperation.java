@@ -3,7 +3,6 @@ package io.elastickv.embedded.internal.placement;
 import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.placement.plan.Operation;
 import io.elastickv.embedded.internal.placement.plan.RunningOperation;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +33,6 @@ public record CatalogOperation(long id, Operation operation, String reason, Stri
      * @param child the number of the shard that is being made, {@link #NO_SHARD} if none is
      * @param epoch the epoch that the step leads to, 0 if it leads to none
      * @param piece the slots that the new shard gets, or that are being given; null if none are
-     * @param nodes the nodes of the replicas that are being deleted
      */
     public record At(
             Phase phase,
@@ -43,38 +41,28 @@ public record CatalogOperation(long id, Operation operation, String reason, Stri
             String note,
             int child,
             long epoch,
-            @Nullable SlotRange piece,
-            List<String> nodes) {
-
-        /** Copies the list. */
-        public At {
-            nodes = List.copyOf(nodes);
-        }
+            @Nullable SlotRange piece) {
 
         /** A first step that needs to remember nothing. */
         static At first(Phase phase, long millis) {
-            return new At(phase, 0, millis, "", NO_SHARD, 0, null, List.of());
+            return new At(phase, 0, millis, "", NO_SHARD, 0, null);
         }
 
         /** The step after this one; it needs to remember nothing. */
         At then(Phase next, long millis) {
-            return new At(next, number + 1, millis, "", NO_SHARD, 0, null, List.of());
+            return new At(next, number + 1, millis, "", NO_SHARD, 0, null);
         }
 
         At noting(String other) {
-            return new At(phase, number, sinceMillis, other, child, epoch, piece, nodes);
+            return new At(phase, number, sinceMillis, other, child, epoch, piece);
         }
 
         At making(int otherChild, long otherEpoch, SlotRange slots) {
-            return new At(phase, number, sinceMillis, note, otherChild, otherEpoch, slots, nodes);
+            return new At(phase, number, sinceMillis, note, otherChild, otherEpoch, slots);
         }
 
         At moving(long otherEpoch, SlotRange slots) {
             return making(NO_SHARD, otherEpoch, slots);
-        }
-
-        At deleting(List<String> others) {
-            return new At(phase, number, sinceMillis, note, child, epoch, piece, others);
         }
     }
 

@@ -38,6 +38,7 @@ public final class CatalogState {
     private final SortedMap<Integer, CatalogShard> shards;
     private final SortedMap<Long, CatalogOperation> running;
     private final List<PastOperation> past;
+    private final SortedMap<Integer, Grave> graves;
     private final CatalogSettings settings;
     private final CatalogShard self;
     private final CatalogCodec.Counters counters;
@@ -49,6 +50,7 @@ public final class CatalogState {
         SortedMap<Integer, CatalogShard> shards = new TreeMap<>();
         SortedMap<Long, CatalogOperation> running = new TreeMap<>();
         SortedMap<Long, PastOperation> past = new TreeMap<>();
+        SortedMap<Integer, Grave> graves = new TreeMap<>();
         CatalogSettings settings = new CatalogSettings(1, Automation.ALL, 1);
         CatalogShard self = group(null);
         CatalogCodec.Counters counters = new CatalogCodec.Counters(0, 1);
@@ -74,6 +76,9 @@ public final class CatalogState {
             } else if (key.startsWith(CatalogKeys.PAST)) {
                 long id = number(key, CatalogKeys.PAST);
                 put(key, past, id, value == null ? null : CatalogCodec.past(key, value), PastOperation::id);
+            } else if (key.startsWith(CatalogKeys.GRAVE)) {
+                int id = (int) number(key, CatalogKeys.GRAVE);
+                put(key, graves, id, value == null ? null : CatalogCodec.grave(key, value), Grave::shard);
             } else {
                 throw new IllegalArgumentException("the catalog has a record '" + key + "' that is not known");
             }
@@ -106,6 +111,7 @@ public final class CatalogState {
         nodes = Collections.unmodifiableSortedMap(draft.nodes);
         shards = Collections.unmodifiableSortedMap(draft.shards);
         running = Collections.unmodifiableSortedMap(draft.running);
+        graves = Collections.unmodifiableSortedMap(draft.graves);
         settings = draft.settings;
         self = draft.self;
         counters = draft.counters;
@@ -201,6 +207,7 @@ public final class CatalogState {
         draft.shards = new TreeMap<>(shards);
         draft.running = new TreeMap<>(running);
         past.forEach(one -> draft.past.put(one.id(), one));
+        draft.graves = new TreeMap<>(graves);
         draft.settings = settings;
         draft.self = self;
         draft.counters = counters;
@@ -281,6 +288,11 @@ public final class CatalogState {
     /** The operations that ended last, the latest one last. */
     public List<PastOperation> past() {
         return past;
+    }
+
+    /** The shards that are no more, as far as replicas of them may be left, by number. */
+    public SortedMap<Integer, Grave> graves() {
+        return graves;
     }
 
     /** The settings. */
