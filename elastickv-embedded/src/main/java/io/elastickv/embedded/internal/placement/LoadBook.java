@@ -114,9 +114,10 @@ public final class LoadBook {
         SortedMap<Integer, ShardFigures> known = figures;
         if (known == null) {
             SortedMap<Integer, List<ShardFigures.Told>> told = new TreeMap<>();
-            byNode.forEach((node, heard) -> heard.report.replicas().forEach(replica -> told.computeIfAbsent(
-                            replica.shard(), unseen -> new ArrayList<>())
-                    .add(new ShardFigures.Told(node, replica))));
+            byNode.forEach((node, heard) -> heard.report
+                    .replicas()
+                    .forEach(replica -> told.computeIfAbsent(replica.shard(), unseen -> new ArrayList<>())
+                            .add(new ShardFigures.Told(node, replica))));
             known = new TreeMap<>();
             for (Map.Entry<Integer, List<ShardFigures.Told>> shard : told.entrySet()) {
                 known.put(shard.getKey(), ShardFigures.of(shard.getKey(), shard.getValue()));

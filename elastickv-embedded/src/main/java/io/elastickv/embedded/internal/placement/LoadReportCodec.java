@@ -161,7 +161,8 @@ public final class LoadReportCodec {
             keys.add(new MeterReading.Key(keySlot, in.bytes(MAX_KEY_BYTES), share));
         }
         return new MeterReading(
-                totals[0], totals[1], totals[2], totals[3], totals[4], totals[5], totals[6], slots, reads, writes, keys);
+                totals[0], totals[1], totals[2], totals[3], totals[4], totals[5], totals[6], slots, reads, writes,
+                keys);
     }
 
     /** Bytes being written. */

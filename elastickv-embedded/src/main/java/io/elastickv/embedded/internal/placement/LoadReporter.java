@@ -35,8 +35,7 @@ public final class LoadReporter {
      * @param freeBytes how much the node's disk has room for; asked for each report
      * @param nanoClock the monotonic time
      */
-    public LoadReporter(
-            String node, Supplier<List<Metered>> replicas, LongSupplier freeBytes, LongSupplier nanoClock) {
+    public LoadReporter(String node, Supplier<List<Metered>> replicas, LongSupplier freeBytes, LongSupplier nanoClock) {
         this.node = node;
         this.replicas = replicas;
         this.freeBytes = freeBytes;

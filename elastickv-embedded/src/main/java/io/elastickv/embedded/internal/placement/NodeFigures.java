@@ -48,9 +48,8 @@ public record NodeFigures(
                 bytes += reading.writeBytesPerSecond();
             }
         }
-        double cost = (reads + writes) * costs.nanosPerOp()
-                + bytes * costs.nanosPerByte()
-                + applying * costs.applyFactor();
+        double cost =
+                (reads + writes) * costs.nanosPerOp() + bytes * costs.nanosPerByte() + applying * costs.applyFactor();
         return new NodeFigures(
                 report.node(),
                 reads,

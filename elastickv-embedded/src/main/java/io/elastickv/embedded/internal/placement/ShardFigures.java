@@ -120,7 +120,10 @@ public record ShardFigures(
                 .map(each -> new HotKey(
                         each.getKey().slot(),
                         each.getKey().key(),
-                        Math.min(1, each.getValue() / slots.getOrDefault(each.getKey().slot(), 1.0))))
+                        Math.min(
+                                1,
+                                each.getValue()
+                                        / slots.getOrDefault(each.getKey().slot(), 1.0))))
                 .toList();
     }
 }

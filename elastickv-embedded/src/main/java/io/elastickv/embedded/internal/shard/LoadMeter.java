@@ -190,8 +190,7 @@ public final class LoadMeter {
         applying = toward(applying, (applySum - lastApplyNanos) / seconds, fast);
         HotSlots watched = hot;
         List<MeterReading.Key> keys = watched == null ? List.of() : watched.keys();
-        hot = HotSlots.choose(
-                watched, present.first, inWindow, leading ? readTotal + writeTotal : readTotal, 1 - fast);
+        hot = HotSlots.choose(watched, present.first, inWindow, leading ? readTotal + writeTotal : readTotal, 1 - fast);
         reading = read(present.first, keys);
     }
 
@@ -283,9 +282,11 @@ public final class LoadMeter {
         writes = shifted(writes, from, size);
         HotSlots watched = hot;
         hot = watched == null ? null : watched.within(firstSlot, lastSlot);
-        reading = read(firstSlot, reading.hotKeys().stream()
-                .filter(key -> key.slot() >= firstSlot && key.slot() <= lastSlot)
-                .toList());
+        reading = read(
+                firstSlot,
+                reading.hotKeys().stream()
+                        .filter(key -> key.slot() >= firstSlot && key.slot() <= lastSlot)
+                        .toList());
         counters = other; // what readers counted since the sums above is lost: it was a microsecond
     }
 

@@ -191,8 +191,7 @@ public final class ShardStateMachine implements AutoCloseable {
         ShardStore rightStore = present.store.split(slot);
         LoadMeter rightMeter = meter.split(slot);
         State right = new State(split.newEpoch(), owned.from(slot), rightStore, present.sessions.copy(), rightMeter);
-        ShardStateMachine child =
-                new ShardStateMachine(split.newShard(), right, rightMeter, limits, index, splitHost);
+        ShardStateMachine child = new ShardStateMachine(split.newShard(), right, rightMeter, limits, index, splitHost);
         unsafeChildren.add(split.newShard());
         splitHost.split(this, split, child);
         return new CommandResult.ShardSplit(index);

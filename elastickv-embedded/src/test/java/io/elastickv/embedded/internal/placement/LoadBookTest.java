@@ -150,9 +150,7 @@ final class LoadBookTest {
         book.heard(report("n2", 1, follower(7, slot(9, 100, 40))), 8_000);
         LoadBook copy = LoadBook.decode(book.encode(10_000), 500_000);
 
-        assertThat(copy.shards(500_000))
-                .usingRecursiveComparison()
-                .isEqualTo(book.shards(10_000));
+        assertThat(copy.shards(500_000)).usingRecursiveComparison().isEqualTo(book.shards(10_000));
         assertThat(copy.slotLoads(500_000)).isEqualTo(book.slotLoads(10_000));
         assertThat(copy.nodes(503_000)).containsKeys("n1", "n2");
         assertThat(copy.nodes(503_001)).containsOnlyKeys("n1");

@@ -1,11 +1,11 @@
 package io.elastickv.embedded.internal.placement;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static io.elastickv.embedded.internal.placement.LoadReports.follower;
 import static io.elastickv.embedded.internal.placement.LoadReports.key;
 import static io.elastickv.embedded.internal.placement.LoadReports.leader;
 import static io.elastickv.embedded.internal.placement.LoadReports.report;
 import static io.elastickv.embedded.internal.placement.LoadReports.slot;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
@@ -45,7 +45,17 @@ final class LoadReportCodecTest {
     @Test
     void slotsWithHardlyAnyLoadAreLeftOut() {
         MeterReading reading = new MeterReading(
-                1, 1, 1, 1, 0, 0, 0, new int[] {1, 2, 3}, new double[] {0.04, 0.06, 0}, new double[] {0.04, 0, 0.3}, List.of());
+                1,
+                1,
+                1,
+                1,
+                0,
+                0,
+                0,
+                new int[] {1, 2, 3},
+                new double[] {0.04, 0.06, 0},
+                new double[] {0.04, 0, 0.3},
+                List.of());
         LoadReport read = LoadReportCodec.decode(LoadReportCodec.encode(report("n", 1, leader(1, reading))));
         assertThat(read.replicas().get(0).reading().slots()).containsExactly(2, 3);
     }
@@ -53,14 +63,7 @@ final class LoadReportCodecTest {
     @Test
     void onlyTheHottestKeysOfASlotAreTold() {
         MeterReading reading = slot(
-                9,
-                1000,
-                0,
-                key(9, "a", 0.4),
-                key(9, "b", 0.2),
-                key(9, "c", 0.1),
-                key(9, "d", 0.08),
-                key(10, "e", 0.5));
+                9, 1000, 0, key(9, "a", 0.4), key(9, "b", 0.2), key(9, "c", 0.1), key(9, "d", 0.08), key(10, "e", 0.5));
         LoadReport read = LoadReportCodec.decode(LoadReportCodec.encode(report("n", 1, leader(1, reading))));
         assertThat(read.replicas().get(0).reading().hotKeys())
                 .extracting(key -> new String(key.key(), UTF_8))

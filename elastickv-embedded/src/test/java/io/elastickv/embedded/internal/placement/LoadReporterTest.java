@@ -25,8 +25,8 @@ final class LoadReporterTest {
 
     @Test
     void commandsAndQueriesOfAShardAreItsLoad() {
-        try (ShardStateMachine machine = ShardStateMachine.create(
-                4, 1, SlotRanges.of(0, 16383), StorageEngine.HEAP, StorageOptions.DEFAULTS)) {
+        try (ShardStateMachine machine =
+                ShardStateMachine.create(4, 1, SlotRanges.of(0, 16383), StorageEngine.HEAP, StorageOptions.DEFAULTS)) {
             LoadReporter reporter = new LoadReporter(
                     "n1",
                     () -> List.of(new LoadReporter.Metered(4, 3, true, true, machine.size(), 77, machine.meter())),
