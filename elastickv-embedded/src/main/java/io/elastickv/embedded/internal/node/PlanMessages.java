@@ -15,10 +15,11 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * The bytes of a plan, as the leader of the catalog tells it to whoever asks (texts: u16 length, modified UTF-8).
+ * The bytes of a plan, as the leader of the catalog tells it to whoever asks (texts, and names of constants:
+ * u16 length, modified UTF-8).
  *
  * <pre>
- * version u8 = 1 | automation u8 | summary | operations u16, each: kind u8, shard i32 (-1: none), what, rule, reason |
+ * version u8 = 1 | automation | summary | operations u16, each: kind, shard i32 (-1: none), what, rule, reason |
  *         not done u16, each: rule, subject, reason, count i32
  * </pre>
  *
@@ -36,12 +37,12 @@ final class PlanMessages {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (DataOutputStream out = new DataOutputStream(bytes)) {
             out.writeByte(VERSION);
-            out.writeByte(plan.automation().ordinal());
+            out.writeUTF(plan.automation().name());
             text(out, plan.summary());
             int operations = Math.min(MAX_LINES, plan.operations().size());
             out.writeShort(operations);
             for (PlannedOperation operation : plan.operations().subList(0, operations)) {
-                out.writeByte(operation.kind().ordinal());
+                out.writeUTF(operation.kind().name());
                 out.writeInt(operation.shard().orElse(-1));
                 text(out, operation.what());
                 text(out, operation.rule());
@@ -77,11 +78,11 @@ final class PlanMessages {
                 throw new IllegalArgumentException("a plan of version " + version + ", this node speaks " + VERSION
                         + ": run the same version of the library on all nodes");
             }
-            Automation automation = value(Automation.values(), in.readUnsignedByte());
+            Automation automation = Automation.valueOf(in.readUTF());
             String summary = in.readUTF();
             List<PlannedOperation> operations = new ArrayList<>();
             for (int count = in.readUnsignedShort(); count > 0; count--) {
-                OperationInfo.Kind kind = value(OperationInfo.Kind.values(), in.readUnsignedByte());
+                OperationInfo.Kind kind = OperationInfo.Kind.valueOf(in.readUTF());
                 int shard = in.readInt();
                 operations.add(new PlannedOperation(
                         kind,
@@ -101,12 +102,5 @@ final class PlanMessages {
         } catch (IOException e) {
             throw new IllegalArgumentException("a plan is cut short", e);
         }
-    }
-
-    private static <E> E value(E[] values, int code) {
-        if (code >= values.length) {
-            throw new IllegalArgumentException("a plan has the code " + code + ", which this node does not know");
-        }
-        return values[code];
     }
 }

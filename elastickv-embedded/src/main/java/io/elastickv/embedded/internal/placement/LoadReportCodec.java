@@ -171,7 +171,7 @@ public final class LoadReportCodec {
         void varint(long value) {
             long rest = value;
             while ((rest & ~0x7fL) != 0) {
-                write((int) (rest & 0x7f | 0x80));
+                write((int) ((rest & 0x7f) | 0x80));
                 rest >>>= 7;
             }
             write((int) rest);

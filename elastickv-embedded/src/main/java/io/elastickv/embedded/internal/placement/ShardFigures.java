@@ -68,7 +68,7 @@ public record ShardFigures(
         Map<KeyOfSlot, Double> keys = new HashMap<>();
         for (Told each : told) {
             MeterReading reading = each.replica().reading();
-            boolean isLeader = each == first;
+            boolean isLeader = each.node().equals(first.node());
             reads += reading.readsPerSecond();
             steady += reading.steadyReadsPerSecond();
             bytes += reading.readBytesPerSecond();

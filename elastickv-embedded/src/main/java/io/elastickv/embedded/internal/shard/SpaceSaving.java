@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The most frequent keys of a stream: Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and
@@ -35,7 +34,7 @@ final class SpaceSaving {
     /** 1 while somebody is inside; what follows is only for him. */
     private final AtomicInteger busy = new AtomicInteger();
 
-    private final byte @Nullable [][] keys = new byte[COUNTERS][];
+    private final byte[][] keys = new byte[COUNTERS][];
     private final int[] hashes = new int[COUNTERS];
     private final double[] counts = new double[COUNTERS];
     private final double[] errors = new double[COUNTERS];
@@ -88,9 +87,8 @@ final class SpaceSaving {
             List<Share> top = new ArrayList<>();
             for (int i = 0; i < used && total >= LEAST_TOTAL; i++) {
                 double share = (counts[i] - errors[i]) / total;
-                byte[] key = keys[i];
-                if (share >= LEAST_SHARE && key != null) {
-                    top.add(new Share(key, share));
+                if (share >= LEAST_SHARE) {
+                    top.add(new Share(keys[i], share));
                 }
             }
             top.sort((a, b) -> Double.compare(b.share(), a.share()));
