@@ -89,6 +89,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Map<Integer, ShardHost> shards = new ConcurrentHashMap<>();
     private final Membership membership;
     private final ControlProtocol control;
+    private final CatalogMirror catalog;
     private final Gossip gossip;
     private final BackupService backups;
     private final @Nullable NodeCheckpoints checkpoints;
@@ -174,6 +175,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 this::tellStatus,
                 this::refuse);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
+        this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
         this.gossip = new Gossip(
                 config,
                 directory == null ? "" : directory.nodeId(),
@@ -182,6 +184,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 membership,
                 shards,
                 router,
+                catalog,
                 this::fireLeader);
     }
 

@@ -50,6 +50,7 @@ final class Gossip {
     private final ShardMembers members;
     private final Map<Integer, ShardHost> shards;
     private final Router router;
+    private final CatalogMirror catalog;
     private final LeaderListener listener;
     private final News news;
     private final Map<String, String> attributes = new ConcurrentHashMap<>();
@@ -62,6 +63,7 @@ final class Gossip {
             Membership membership,
             Map<Integer, ShardHost> shards,
             Router router,
+            CatalogMirror catalog,
             LeaderListener listener) {
         this.config = config;
         this.nodeId = nodeId;
@@ -72,6 +74,7 @@ final class Gossip {
         this.news = membership;
         this.shards = shards;
         this.router = router;
+        this.catalog = catalog;
         this.listener = listener;
     }
 
@@ -92,7 +95,7 @@ final class Gossip {
                 nodeId,
                 config.storageless(),
                 config.zone(),
-                0,
+                catalog.state().revision(),
                 new TreeMap<>(attributes),
                 successions(),
                 told);
@@ -125,7 +128,9 @@ final class Gossip {
 
     /** The answer to what {@code from} told: the own status, if it does not know what it must. */
     byte[] answer(NodeStatus status) {
-        return status.successions().equals(successions()) ? NOTHING : own().encode();
+        boolean knowsAll = status.successions().equals(successions())
+                && status.catalogRevision() >= catalog.state().revision();
+        return knowsAll ? NOTHING : own().encode();
     }
 
     /** Takes what {@code from} told. */
@@ -137,6 +142,7 @@ final class Gossip {
             return; // it is being told so
         }
         peers.heard(from, status);
+        catalog.heard(from, status.catalogRevision());
         if (router.table() == null) {
             return;
         }
