@@ -313,6 +313,24 @@ public final class ShardStateMachine implements AutoCloseable {
         });
     }
 
+    /** The number of the shard. */
+    public int shardId() {
+        return shardId;
+    }
+
+    /**
+     * Which slots a shard has.
+     *
+     * @param epoch grows with every change of them
+     */
+    public record Ownership(long epoch, SlotRanges slots) {}
+
+    /** What the shard owns now. Any thread. */
+    public Ownership ownership() {
+        State present = state;
+        return new Ownership(present.epoch, present.owned);
+    }
+
     /** Entries up to here are applied. Any thread. */
     public long appliedIndex() {
         return appliedIndex.getAcquire();
