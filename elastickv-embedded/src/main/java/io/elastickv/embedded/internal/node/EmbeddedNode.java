@@ -714,6 +714,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return shards;
     }
 
+    /** What splits hand over; null if the node keeps no data. */
+    @Nullable
+    SplitOffs splitOffs() {
+        return splitOffs;
+    }
+
+    /** What is done about checkpoints; null if the node keeps no data. */
+    @Nullable
+    NodeCheckpoints checkpoints() {
+        return checkpoints;
+    }
+
     ControlProtocol control() {
         return control;
     }

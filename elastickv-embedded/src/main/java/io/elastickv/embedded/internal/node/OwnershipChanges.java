@@ -44,33 +44,18 @@ final class OwnershipChanges {
      * @param answer gets null if this node cannot tell
      */
     void ownership(int shard, Consumer<@Nullable Owned> answer) {
-        boolean asked = onLeader(
+        onLeader(
                 shard,
-                host -> host.group().read(new ReadCallback() {
-                    @Override
-                    public void ready(long leaderWallMillis) {
-                        Ownership now = host.stateMachine().ownership();
-                        answer.accept(new Owned(now.epoch(), now.slots().ranges()));
-                    }
-
-                    @Override
-                    public void failed(ProposalCallback.Refusal reason, @Nullable String leaderHint) {
-                        answer.accept(null);
-                    }
-                }),
+                host -> {
+                    Ownership now = host.stateMachine().ownership();
+                    answer.accept(new Owned(now.epoch(), now.slots().ranges()));
+                },
                 () -> answer.accept(null));
-        if (!asked) {
-            answer.accept(null);
-        }
     }
 
     /** Splits a shard, once. */
     void split(OwnershipProtocol.Split request, Consumer<Changed> answer) {
-        boolean asked = onLeader(
-                request.shard(), host -> split(host, request, answer), () -> answer.accept(NOT_LEADER));
-        if (!asked) {
-            answer.accept(NOT_LEADER);
-        }
+        onLeader(request.shard(), host -> split(host, request, answer), () -> answer.accept(NOT_LEADER));
     }
 
     private void split(ShardHost host, OwnershipProtocol.Split request, Consumer<Changed> answer) {
@@ -154,23 +139,33 @@ final class OwnershipChanges {
         });
     }
 
-    private boolean onLeader(int shard, Consumer<ShardHost> step, Runnable otherwise) {
+    /** Runs a step on the loop of a shard led here, with a state that has all that was answered before. */
+    private void onLeader(int shard, Consumer<ShardHost> step, Runnable otherwise) {
         ShardHost host = shards.get(shard);
         if (host == null) {
-            return false;
+            otherwise.run();
+            return;
         }
-        try {
-            host.loop().execute(() -> {
+        ReadCallback then = new ReadCallback() {
+            @Override
+            public void ready(long leaderWallMillis) {
                 if (host.group().status().role() == Role.LEADER) {
                     step.accept(host);
                 } else {
                     otherwise.run();
                 }
-            });
-            return true;
+            }
+
+            @Override
+            public void failed(ProposalCallback.Refusal reason, @Nullable String leaderHint) {
+                otherwise.run();
+            }
+        };
+        try {
+            host.loop().execute(() -> host.group().read(then));
         } catch (RejectedExecutionException e) {
             LOG.debug("a loop has ended already", e);
-            return false;
+            otherwise.run();
         }
     }
 }

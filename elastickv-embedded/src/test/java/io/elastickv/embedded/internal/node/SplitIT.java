@@ -1,18 +1,18 @@
 package io.elastickv.embedded.internal.node;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static io.elastickv.embedded.internal.node.SplitCluster.PATIENCE;
+import static io.elastickv.embedded.internal.node.SplitCluster.assertCounts;
+import static io.elastickv.embedded.internal.node.SplitCluster.awaitSafe;
+import static io.elastickv.embedded.internal.node.SplitCluster.deadline;
+import static io.elastickv.embedded.internal.node.SplitCluster.leader;
+import static io.elastickv.embedded.internal.node.SplitCluster.node;
+import static io.elastickv.embedded.internal.node.SplitCluster.nodes;
+import static io.elastickv.embedded.internal.node.SplitCluster.split;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.elastickv.api.KeySlot;
 import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.LocalCluster;
-import io.elastickv.embedded.internal.command.Query;
-import io.elastickv.embedded.internal.command.QueryResult;
-import io.elastickv.embedded.internal.node.ReplicaProtocol.Changed;
-import io.elastickv.embedded.internal.node.ReplicaProtocol.State;
-import io.elastickv.embedded.internal.raft.core.Role;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,102 +21,6 @@ import org.junit.jupiter.api.Test;
 
 /** Shards that are split on real nodes, under load, over crashes, and with members that were away. */
 final class SplitIT {
-
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
-    private static List<EmbeddedNode> nodes(LocalCluster cluster) {
-        List<EmbeddedNode> nodes = new ArrayList<>();
-        cluster.running().forEach(node -> nodes.add((EmbeddedNode) node));
-        return nodes;
-    }
-
-    private static EmbeddedNode node(LocalCluster cluster, int i) {
-        return (EmbeddedNode) cluster.node(i);
-    }
-
-    private static EmbeddedNode leader(LocalCluster cluster, int shard) {
-        return Awaitility.await("a leader of shard " + shard)
-                .atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(5))
-                .until(
-                        () -> nodes(cluster).stream()
-                                .filter(node -> {
-                                    ShardHost host = node.hosts().get(shard);
-                                    return host != null && host.group().status().role() == Role.LEADER;
-                                })
-                                .findFirst()
-                                .orElse(null),
-                        found -> found != null);
-    }
-
-    private static long deadline() {
-        return System.nanoTime() + 1_000_000_000L;
-    }
-
-    /** Asks until it is done. */
-    private static void split(LocalCluster cluster, int shard, long epoch, int firstSlot, int child) {
-        Awaitility.await("shard " + shard + " is split")
-                .atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(5))
-                .until(() -> {
-                    EmbeddedNode leader = leader(cluster, shard);
-                    Changed changed = leader.control()
-                            .split(leader.name(), shard, epoch, epoch + 1, firstSlot, child, epoch + 1, deadline());
-                    assertThat(changed == null ? State.UNDER_WAY : changed.state())
-                            .as("%s", changed)
-                            .isNotEqualTo(State.IMPOSSIBLE);
-                    return changed != null && changed.state() == State.DONE;
-                });
-    }
-
-    /** Waits until every node has a replica of each shard that is part of its group and safe by itself. */
-    private static void awaitSafe(LocalCluster cluster, int... shards) {
-        for (EmbeddedNode node : nodes(cluster)) {
-            for (int shard : shards) {
-                Awaitility.await("shard " + shard + " on " + node.name())
-                        .atMost(PATIENCE)
-                        .pollInterval(Duration.ofMillis(10))
-                        .untilAsserted(() -> {
-                            ShardHost host = node.hosts().get(shard);
-                            assertThat(host).isNotNull();
-                            assertThat(host.group().status().failed()).isFalse();
-                            assertThat(host.group().status().leader()).isNotNull();
-                            assertThat(host.group().status().stateLost()).isFalse();
-                            assertThat(host.stateMachine().unsafeChildren()).isEmpty();
-                            if (host.birth().isSplitOff()) {
-                                assertThat(host.checkpoints().isSound()).isTrue();
-                            }
-                        });
-            }
-        }
-    }
-
-    /** Each replica of the owner of each key has counted it so often. */
-    private static void assertCounts(LocalCluster cluster, Map<String, AtomicLong> counts) {
-        counts.forEach((key, count) -> {
-            byte[] bytes = key.getBytes(UTF_8);
-            for (EmbeddedNode node : nodes(cluster)) {
-                Awaitility.await(key + " on " + node.name())
-                        .atMost(PATIENCE)
-                        .pollInterval(Duration.ofMillis(10))
-                        .untilAsserted(() -> assertThat(count(node, bytes)).isEqualTo(count.get()));
-            }
-        });
-    }
-
-    private static long count(EmbeddedNode node, byte[] key) {
-        int slot = KeySlot.of(key);
-        for (ShardHost host : node.hosts().values()) {
-            if (host.group().groupId() < 1 << 30
-                    && host.stateMachine().ownership().slots().contains(slot)) {
-                QueryResult result = host.stateMachine().queryLocal(new Query.Get(key), 0);
-                if (result instanceof QueryResult.Value value && value.value() != null) {
-                    return Long.parseLong(new String(value.value().value(), UTF_8));
-                }
-            }
-        }
-        return 0;
-    }
 
     @Test
     void aShardIsSplitAgainAndAgainUnderLoad() {
@@ -183,5 +87,50 @@ final class SplitIT {
             awaitSafe(cluster, 0, 1);
             assertCounts(cluster, counts);
         }
+    }
+
+    /** The others have let their logs go: it gets the parent's state of after the split, and never comes by the split. */
+    @Test
+    void aMemberThatMissedTheSplitIsGivenTheNewShard() {
+        try (LocalCluster cluster = LocalCluster.builder()
+                .shards(1)
+                .customize((i, builder) -> builder.checkpoints(64 << 10, 1 << 20))
+                .startAndAwaitReady()) {
+            SplitLoad load = new SplitLoad(() -> nodes(cluster), 4);
+            load.awaitProgress(100);
+            int away = (LocalCluster.numberOf(leader(cluster, 0).name()) + 1) % 3;
+            cluster.crash(away);
+            load.awaitProgress(100);
+            split(cluster, 0, 1, 5000, 1);
+            for (EmbeddedNode node : nodes(cluster)) {
+                awaitCheckpointAfter(load, node, 0);
+            }
+            Map<String, AtomicLong> counts = load.stop();
+            cluster.restart(away);
+            awaitSafe(cluster, 0, 1);
+            assertCounts(cluster, counts);
+            assertThat(node(cluster, away).checkpointCounts().installed()).isEqualTo(2);
+            for (int i = 0; i < 3; i++) {
+                cluster.crash(i);
+            }
+            for (int i = 0; i < 3; i++) {
+                cluster.restart(i);
+            }
+            awaitSafe(cluster, 0, 1);
+            assertCounts(cluster, counts);
+        }
+    }
+
+    /** Waits until the log of a shard begins after where it ends now. */
+    private static void awaitCheckpointAfter(SplitLoad load, EmbeddedNode node, int shard) {
+        long end = node.hosts().get(shard).group().status().lastIndex();
+        Awaitility.await("the log of shard " + shard + " on " + node.name())
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> {
+                    node.checkpoints().require(shard);
+                    load.awaitProgress(20);
+                    return node.hosts().get(shard).group().status().firstIndex() > end;
+                });
     }
 }

@@ -10,6 +10,7 @@ import io.elastickv.embedded.internal.command.Envelope;
 import io.elastickv.embedded.internal.command.ResultCodec;
 import io.elastickv.embedded.internal.raft.core.Role;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,9 +43,7 @@ final class SplitLoad implements AutoCloseable {
         this.nodes = nodes;
         for (int writer = 0; writer < writers; writer++) {
             int number = writer;
-            long session = ((CommandResult.SessionOpened) call(0, Envelope.of(new Command.OpenSession("w" + number))))
-                    .sessionId();
-            Thread thread = new Thread(() -> run(number, session), "split-load-" + writer);
+            Thread thread = new Thread(() -> run(number), "split-load-" + writer);
             threads.add(thread);
         }
         threads.forEach(Thread::start);
@@ -54,19 +53,24 @@ final class SplitLoad implements AutoCloseable {
         return ("key-" + number).getBytes(UTF_8);
     }
 
-    private void run(int writer, long session) {
+    /** A writer's session in a shard. */
+    private static final class Session {
+        final long id;
+        long sequence;
+
+        Session(long id) {
+            this.id = id;
+        }
+    }
+
+    private void run(int writer) {
+        Map<Integer, Session> sessions = new HashMap<>();
         try {
-            for (long sequence = 1; !stopped; sequence++) {
-                int number = (int) ((sequence * 7 + writer * 31) % KEYS);
-                byte[] key = key(number);
+            for (long round = 1; !stopped; round++) {
+                byte[] key = key((int) ((round * 7 + writer * 31) % KEYS));
                 long start = System.nanoTime();
-                CommandResult result = call(
-                        KeySlot.of(key),
-                        new Envelope(session, sequence, sequence, 0, new Command.Increment(key, 1)));
+                increment(sessions, key);
                 longestNanos.accumulateAndGet(System.nanoTime() - start, Math::max);
-                if (!(result instanceof CommandResult.Incremented)) {
-                    throw new AssertionError("unexpected " + result);
-                }
                 counts.computeIfAbsent(new String(key, UTF_8), any -> new AtomicLong())
                         .incrementAndGet();
                 done.incrementAndGet();
@@ -74,6 +78,31 @@ final class SplitLoad implements AutoCloseable {
         } catch (Throwable e) {
             failure = e;
         }
+    }
+
+    private void increment(Map<Integer, Session> sessions, byte[] key) {
+        int slot = KeySlot.of(key);
+        while (true) {
+            ShardHost owner = owner(nodes.get(), slot);
+            int shard = owner == null ? -1 : owner.group().groupId();
+            Session session = sessions.computeIfAbsent(shard, any -> open(slot));
+            long sequence = ++session.sequence;
+            CommandResult result = call(
+                    slot, new Envelope(session.id, sequence, sequence, 0, new Command.Increment(key, 1)));
+            if (result instanceof CommandResult.Incremented) {
+                return;
+            }
+            if (!(result instanceof CommandResult.SessionUnknown)) {
+                throw new AssertionError("unexpected " + result);
+            }
+            // Opened by the parent after the split, so nothing was done under it for a slot of the child.
+            sessions.remove(shard);
+        }
+    }
+
+    private Session open(int slot) {
+        return new Session(
+                ((CommandResult.SessionOpened) call(slot, Envelope.of(new Command.OpenSession("w")))).sessionId());
     }
 
     /** Has a command applied by the owner of a slot, once, however long that takes. */
