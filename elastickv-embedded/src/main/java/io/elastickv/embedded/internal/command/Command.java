@@ -318,7 +318,7 @@ public sealed interface Command extends Encodable {
     }
 
     /**
-     * Opens a session, whose id is the index of this entry. Answered by {@link CommandResult.SessionOpened}.
+     * Opens a session, whose id is of this entry alone. Answered by {@link CommandResult.SessionOpened}.
      *
      * @param owner who opens it, for people: the name of a node
      */

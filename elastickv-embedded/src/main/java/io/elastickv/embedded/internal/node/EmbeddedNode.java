@@ -93,6 +93,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Gossip gossip;
     private final BackupService backups;
     private final @Nullable NodeCheckpoints checkpoints;
+    private final @Nullable SplitOffs splitOffs;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
@@ -146,7 +147,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         LocalReplicas replicas = null;
         if (log == null || directory == null) {
             this.checkpoints = null;
+            this.splitOffs = null;
         } else {
+            this.splitOffs = new SplitOffs();
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
             replicas = new LocalReplicas(
                     config.name(),
@@ -155,10 +158,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     shards,
                     members,
                     router,
-                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints),
+                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints, splitOffs),
+                    checkpoints,
+                    splitOffs,
                     host -> channel.openShard(
                             host.group().groupId(), "shard-" + host.group().groupId(), host),
                     threads.readers(),
+                    threads.births(),
                     peers::others);
         }
         this.membership = new Membership(
@@ -310,6 +316,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         if (checkpoints != null) {
             checkpoints.spare(backups::claims);
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
+            if (replicas != null) {
+                threads.every(NodeCheckpoints.POLL_MILLIS, replicas::lookAfterSplits);
+            }
         }
     }
 
@@ -700,6 +709,23 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return checkpoints == null ? null : checkpoints.figures().counts();
     }
 
+    /** The replicas that are open here, by shard. */
+    Map<Integer, ShardHost> hosts() {
+        return shards;
+    }
+
+    /** What splits hand over; null if the node keeps no data. */
+    @Nullable
+    SplitOffs splitOffs() {
+        return splitOffs;
+    }
+
+    /** What is done about checkpoints; null if the node keeps no data. */
+    @Nullable
+    NodeCheckpoints checkpoints() {
+        return checkpoints;
+    }
+
     ControlProtocol control() {
         return control;
     }
@@ -747,6 +773,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         closeQuietly(channel);
         closeQuietly(log);
         shards.values().forEach(ShardHost::close);
+        closeQuietly(splitOffs);
         closeQuietly(directory);
         LOG.info("node {} is closed", name());
         settled.countDown();

@@ -253,8 +253,8 @@ final class NodeDirectory implements AutoCloseable {
             if (!Files.exists(file)) {
                 return null;
             }
-            replicas =
-                    HeldReplicas.ofLines(CheckedText.read(file, HeldReplicas.KIND, HeldReplicas.VERSION, START_EMPTY));
+            replicas = HeldReplicas.ofLines(CheckedText.read(
+                    file, HeldReplicas.KIND, HeldReplicas.OLDEST_VERSION, HeldReplicas.VERSION, START_EMPTY));
         } catch (IOException | IllegalArgumentException e) {
             throw new IllegalStateException("file " + file + ": " + e.getMessage() + "; " + START_EMPTY, e);
         }

@@ -19,7 +19,10 @@ final class LeaderPreference {
     /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
     private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
-    private static final long CAMPAIGN_EVERY_NANOS = 100_000_000L;
+    /** The others may open theirs any moment, so it is tried again soon at first, and then ever later. */
+    private static final long FIRST_PAUSE_NANOS = 20_000_000L;
+
+    private static final long LONGEST_PAUSE_NANOS = 160_000_000L;
     /** Longer than a heartbeat interval: a leader that there is has said so by then. */
     private static final long CAMPAIGN_AFTER_RESTART_NANOS = 150_000_000L;
 
@@ -32,6 +35,7 @@ final class LeaderPreference {
     private final RaftCore core;
     private long handBackAtNanos = NEVER;
     private long campaignAgainNanos = NEVER;
+    private long pauseNanos = FIRST_PAUSE_NANOS;
 
     LeaderPreference(int groupId, String selfNode, @Nullable String preferredNode, RaftCore core) {
         this.groupId = groupId;
@@ -56,7 +60,8 @@ final class LeaderPreference {
 
     /** Starts an election now, and again every now and then until there is a leader. */
     void campaign(long nowNanos) {
-        campaignAgainNanos = nowNanos + CAMPAIGN_EVERY_NANOS;
+        campaignAgainNanos = nowNanos + pauseNanos;
+        pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
         core.campaign();
     }
 

@@ -40,6 +40,9 @@ public final class ShardStateMachine implements AutoCloseable {
 
     private static final long DEFAULT_CAPTURE_BYTES = 128L << 20;
 
+    /** Room for half a million shards, and for 2^44 entries of each one's log. */
+    private static final int SESSION_SHARD_BITS = 19;
+
     /** What an installed state replaces as a whole. */
     private static final class State {
 
@@ -153,8 +156,9 @@ public final class ShardStateMachine implements AutoCloseable {
         }
         store.advanceTime(now);
         if (command instanceof Command.OpenSession) {
-            sessions.open(index, now);
-            return new CommandResult.SessionOpened(index);
+            long id = sessionId(index);
+            sessions.open(id, now);
+            return new CommandResult.SessionOpened(id);
         }
         if (command instanceof Command.AdvanceTime) {
             return DONE;
@@ -172,6 +176,11 @@ public final class ShardStateMachine implements AutoCloseable {
             sessions.finish(envelope.sessionId(), envelope.sequence(), result);
         }
         return result;
+    }
+
+    /** Another one than in any other shard: sessions go along with slots, and indexes of different logs are alike. */
+    private long sessionId(long index) {
+        return index << SESSION_SHARD_BITS | (shardId & ((1 << SESSION_SHARD_BITS) - 1));
     }
 
     private CommandResult execute(State present, long index, long now, Command command) {
@@ -311,6 +320,24 @@ public final class ShardStateMachine implements AutoCloseable {
                 LOG.warn("shard {}: the replaced state was not freed", shardId, e);
             }
         });
+    }
+
+    /** The number of the shard. */
+    public int shardId() {
+        return shardId;
+    }
+
+    /**
+     * Which slots a shard has.
+     *
+     * @param epoch grows with every change of them
+     */
+    public record Ownership(long epoch, SlotRanges slots) {}
+
+    /** What the shard owns now. Any thread. */
+    public Ownership ownership() {
+        State present = state;
+        return new Ownership(present.epoch, present.owned);
     }
 
     /** Entries up to here are applied. Any thread. */
