@@ -20,8 +20,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "heat",
         mixinStandardHelpOptions = true,
-        description = "Prints each second what the slots have to do, as a heat map: slots from left to right, time downwards. "
-                + "Operations on the placement are told between the rows.")
+        description =
+                "Prints each second what the slots have to do, as a heat map: slots from left to right, time downwards. "
+                        + "Operations on the placement are told between the rows.")
 final class HeatCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
@@ -45,7 +46,8 @@ final class HeatCommand implements Callable<Integer> {
 
     @Option(
             names = "--plain",
-            description = "Characters instead of colours; so it is anyway if the output is no terminal, or NO_COLOR is set.")
+            description =
+                    "Characters instead of colours; so it is anyway if the output is no terminal, or NO_COLOR is set.")
     private boolean plain;
 
     HeatCommand(ClientSession session) {
@@ -78,8 +80,9 @@ final class HeatCommand implements Callable<Integer> {
                 for (double load : row.loads()) {
                     sum += load;
                 }
-                session.out().println(TIME.format(row.time().atZone(ZoneId.systemDefault())) + " "
-                        + HeatText.row(row.loads(), history.most(), colours) + " " + Figures.count(sum) + "/s");
+                session.out()
+                        .println(TIME.format(row.time().atZone(ZoneId.systemDefault())) + " "
+                                + HeatText.row(row.loads(), history.most(), colours) + " " + Figures.count(sum) + "/s");
             } catch (ElastickvException e) {
                 session.err().println("warning: " + CommandLines.firstLine(e));
             }
@@ -95,10 +98,13 @@ final class HeatCommand implements Callable<Integer> {
     private void tell(ClusterView cluster, Set<String> told) {
         for (OperationInfo operation : cluster.operations()) {
             if (told.add(operation.id() + " " + operation.outcome())) {
-                session.out().println("         " + (operation.isRunning() ? "begins " : "ended ") + operation.id() + ": "
-                        + operation.what()
-                        + (operation.isRunning() ? " because " + operation.reason() : ", " + Figures.word(operation.outcome())
-                                + " in " + Figures.duration(operation.duration(Instant.now()))));
+                session.out()
+                        .println("         " + (operation.isRunning() ? "begins " : "ended ") + operation.id() + ": "
+                                + operation.what()
+                                + (operation.isRunning()
+                                        ? " because " + operation.reason()
+                                        : ", " + Figures.word(operation.outcome()) + " in "
+                                                + Figures.duration(operation.duration(Instant.now()))));
             }
         }
     }

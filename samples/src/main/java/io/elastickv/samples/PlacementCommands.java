@@ -29,7 +29,8 @@ final class PlacementCommands {
     @Command(
             name = "plan",
             mixinStandardHelpOptions = true,
-            description = "Prints what would be done to the placement now, and what not, each with the reason. Changes nothing.")
+            description =
+                    "Prints what would be done to the placement now, and what not, each with the reason. Changes nothing.")
     static final class Plan implements Callable<Integer> {
 
         private final ClientSession session;
@@ -48,7 +49,10 @@ final class PlacementCommands {
         static String text(PlanInfo plan) {
             StringBuilder text = new StringBuilder();
             String line = System.lineSeparator();
-            text.append(plan.summary()).append("; automation ").append(Figures.word(plan.automation())).append(line);
+            text.append(plan.summary())
+                    .append("; automation ")
+                    .append(Figures.word(plan.automation()))
+                    .append(line);
             if (plan.operations().isEmpty()) {
                 text.append("nothing to do").append(line);
             }
@@ -61,7 +65,9 @@ final class PlacementCommands {
                 if (not.count() > 1) {
                     text.append(" and ").append(not.count() - 1).append(" more");
                 }
-                text.append(" (").append(not.rule().toLowerCase(Locale.ROOT).replace('_', ' ')).append("): ");
+                text.append(" (")
+                        .append(not.rule().toLowerCase(Locale.ROOT).replace('_', ' '))
+                        .append("): ");
                 text.append(not.reason()).append(line);
             }
             return text.toString();
@@ -71,7 +77,8 @@ final class PlacementCommands {
     @Command(
             name = "drain",
             mixinStandardHelpOptions = true,
-            description = "Lets a member give away its leaderships and then its replicas, and waits until it may be stopped.")
+            description =
+                    "Lets a member give away its leaderships and then its replicas, and waits until it may be stopped.")
     static final class Drain implements Callable<Integer> {
 
         private final ClientSession session;
@@ -197,8 +204,9 @@ final class PlacementCommands {
     @Command(
             name = "rebalance",
             mixinStandardHelpOptions = true,
-            description = "Says how much the cluster does to its placement by itself: all (on), only what keeps the data "
-                    + "safe (repairs), or nothing (off).")
+            description =
+                    "Says how much the cluster does to its placement by itself: all (on), only what keeps the data "
+                            + "safe (repairs), or nothing (off).")
     static final class Rebalance implements Callable<Integer> {
 
         private final ClientSession session;
@@ -221,7 +229,8 @@ final class PlacementCommands {
     @Command(
             name = "replication",
             mixinStandardHelpOptions = true,
-            description = "Changes how many replicas each shard should have; they are added or removed in the background.")
+            description =
+                    "Changes how many replicas each shard should have; they are added or removed in the background.")
     static final class Replication implements Callable<Integer> {
 
         private final ClientSession session;

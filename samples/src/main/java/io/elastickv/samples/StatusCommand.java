@@ -23,8 +23,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
-        description = "Prints the nodes, the shards and the operations on the placement. LOAD is what a node has to do in terms"
-                + " of the mean of all nodes.")
+        description =
+                "Prints the nodes, the shards and the operations on the placement. LOAD is what a node has to do in terms"
+                        + " of the mean of all nodes.")
 final class StatusCommand implements Callable<Integer> {
 
     private final ClientSession session;
@@ -51,8 +52,9 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() {
         ClusterView cluster = session.cluster();
         ClusterLoads loads = loads(cluster);
-        session.out().println("cluster " + cluster.clusterId() + ", replication factor " + cluster.replicationFactor()
-                + ", automation " + Figures.word(cluster.automation()));
+        session.out()
+                .println("cluster " + cluster.clusterId() + ", replication factor " + cluster.replicationFactor()
+                        + ", automation " + Figures.word(cluster.automation()));
         session.out().println();
         session.out().print(nodes(cluster, loads));
         session.out().println();
@@ -92,8 +94,19 @@ final class StatusCommand implements Callable<Integer> {
 
     static TextTable nodes(ClusterView cluster, @Nullable ClusterLoads loads) {
         TextTable table = new TextTable(
-                "NODE", "ADDRESS", "KIND", "STATE", "ZONE", "LIFECYCLE", "LEADERS", "REPLICAS", "OPS/S", "LOAD", "DATA",
-                "FREE", "REDIS");
+                "NODE",
+                "ADDRESS",
+                "KIND",
+                "STATE",
+                "ZONE",
+                "LIFECYCLE",
+                "LEADERS",
+                "REPLICAS",
+                "OPS/S",
+                "LOAD",
+                "DATA",
+                "FREE",
+                "REDIS");
         for (NodeInfo node : cluster.nodes()) {
             Optional<NodeLoadInfo> load = loads == null ? Optional.empty() : loads.node(node.name());
             table.row(
@@ -106,7 +119,8 @@ final class StatusCommand implements Callable<Integer> {
                     load.map(each -> Integer.toString(each.leaders())).orElse("-"),
                     load.map(each -> Integer.toString(each.replicas())).orElse("-"),
                     load.map(each -> Figures.count(each.opsPerSecond())).orElse("-"),
-                    load.map(each -> String.format(Locale.ROOT, "%.2f", each.load())).orElse("-"),
+                    load.map(each -> String.format(Locale.ROOT, "%.2f", each.load()))
+                            .orElse("-"),
                     load.map(each -> Figures.bytes(each.storedBytes())).orElse("-"),
                     load.map(each -> Figures.bytes(each.freeBytes())).orElse("-"),
                     node.attributes().getOrDefault("redis.address", "-"));
@@ -116,8 +130,18 @@ final class StatusCommand implements Callable<Integer> {
 
     static TextTable shards(ClusterView cluster, @Nullable ClusterLoads loads) {
         TextTable table = new TextTable(
-                "SHARD", "SLOTS", "EPOCH", "STATE", "LEADER", "REPLICAS", "SIZE", "ENTRIES", "OPS/S", "READS/S",
-                "WRITES/S", "HOT KEYS");
+                "SHARD",
+                "SLOTS",
+                "EPOCH",
+                "STATE",
+                "LEADER",
+                "REPLICAS",
+                "SIZE",
+                "ENTRIES",
+                "OPS/S",
+                "READS/S",
+                "WRITES/S",
+                "HOT KEYS");
         for (ShardInfo shard : cluster.shards()) {
             Optional<ShardLoadInfo> load = loads == null ? Optional.empty() : loads.shard(shard.id());
             table.row(

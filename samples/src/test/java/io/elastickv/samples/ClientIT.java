@@ -104,7 +104,8 @@ class ClientIT {
         assertThat(lines.get(7))
                 .contains("slot " + RespConnection.once(redis, "CLUSTER", "KEYSLOT", "piped-1"), "leader n");
         assertThat(lines.get(8)).startsWith("cluster ");
-        assertThat(lines).anyMatch(line -> line.matches("n1 +127\\.0\\.0\\.1:" + port + " +member +up +- +active .*:" + redis));
+        assertThat(lines)
+                .anyMatch(line -> line.matches("n1 +127\\.0\\.0\\.1:" + port + " +member +up +- +active .*:" + redis));
         assertThat(lines).anyMatch(line -> line.matches("0 +0-2047 +\\d+ +serving +n\\d +n1 n2 n3 .*"));
         assertThat(lines).filteredOn("deleted"::equals).hasSize(1);
         assertThat(outcome.err()).contains("frobnicate");
