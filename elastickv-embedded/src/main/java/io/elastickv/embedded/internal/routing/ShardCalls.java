@@ -25,7 +25,7 @@ final class ShardCalls {
                 deadlineNanos,
                 completion,
                 () -> router.write(
-                        router.openTable().ofSlot(slot),
+                        slot,
                         command,
                         bytes,
                         deadlineNanos,
@@ -38,7 +38,7 @@ final class ShardCalls {
                 deadlineNanos,
                 completion,
                 () -> router.read(
-                        router.openTable().ofSlot(slot),
+                        slot,
                         query,
                         consistency,
                         deadlineNanos,
@@ -78,15 +78,14 @@ final class ShardCalls {
         };
     }
 
-    /** What a shard answers that does not own the slot, the only answer that is not of the type asked for. */
+    /** There are no such answers, but for nodes of another version. */
     static ElastickvException unexpected(int slot, Object result) {
         return new UnavailableException((slot < 0 ? "" : "slot " + slot + ": ") + "the shard answered "
-                + result.getClass().getSimpleName() + ": the route of this node is out of date");
+                + result.getClass().getSimpleName());
     }
 
-    static Map<ShardRoute, List<byte[]>> byShard(Router router, List<byte[]> keys) {
+    static Map<ShardRoute, List<byte[]>> byShard(RouteTable table, List<byte[]> keys) {
         Map<ShardRoute, List<byte[]>> parts = new LinkedHashMap<>();
-        RouteTable table = router.openTable();
         for (byte[] key : keys) {
             parts.computeIfAbsent(table.ofSlot(KeySlot.of(key)), s -> new ArrayList<>())
                     .add(key);

@@ -86,7 +86,7 @@ final class StoreCalls {
                 deadlineNanos,
                 completion,
                 () -> router.write(
-                        router.openTable().ofSlot(slot),
+                        slot,
                         new Command.Increment(k, delta),
                         k.length,
                         deadlineNanos,
