@@ -171,6 +171,15 @@ final class NodeDirectory implements AutoCloseable {
         return directory;
     }
 
+    /** How much its disk has room for, in bytes; {@link Long#MAX_VALUE} if nobody knows. */
+    long freeBytes() {
+        try {
+            return Files.getFileStore(directory).getUsableSpace();
+        } catch (IOException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
     /** The identity of this directory. */
     String nodeId() {
         return nodeId;

@@ -10,6 +10,7 @@ import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryCodec;
 import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.command.ResultCodec;
+import io.elastickv.embedded.internal.placement.LoadReporter;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.raft.ReadCallback;
@@ -34,6 +35,9 @@ final class ShardHost implements ShardPort {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
     private static final int MAX_EVICTIONS = 1000;
+    /** Fewer that are not applied yet are only the newest ones. */
+    private static final long CAUGHT_UP_ENTRIES = 1_000;
+
     /** Takes about a millisecond. */
     private static final int TIDY_ENTRIES = 500;
 
@@ -97,6 +101,25 @@ final class ShardHost implements ShardPort {
     ExportableShard exportable() {
         return new ExportableShard(
                 group, stateMachine::isCapturing, () -> new CheckpointedState(stateMachine.beginCapture()));
+    }
+
+    /** What the replica has to do and how large it is, for a report. Any thread. */
+    LoadReporter.Metered metered() {
+        ReplicaGroup.Status status = group.status();
+        boolean caughtUp = !status.stateLost()
+                && !status.memoryLost()
+                && status.commitIndex() - status.appliedIndex() <= CAUGHT_UP_ENTRIES;
+        // What another replica fetches: the newest checkpoint, and the log after it.
+        long checkpointBytes =
+                status.checkpoints().isEmpty() ? 0 : status.checkpoints().get(0).bytes();
+        return new LoadReporter.Metered(
+                group.groupId(),
+                status.term(),
+                status.role() == Role.LEADER,
+                caughtUp,
+                stateMachine.size(),
+                checkpointBytes + status.bytesSinceCheckpoint(),
+                stateMachine.meter());
     }
 
     /** How the shard began. */
