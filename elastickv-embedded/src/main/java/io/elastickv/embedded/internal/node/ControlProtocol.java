@@ -133,7 +133,8 @@ final class ControlProtocol {
             int child,
             long childEpoch,
             long deadlineNanos) {
-        byte[] request = new OwnershipProtocol.Split(shard, expectedEpoch, epoch, firstSlot, child, childEpoch).encode();
+        byte[] request =
+                new OwnershipProtocol.Split(shard, expectedEpoch, epoch, firstSlot, child, childEpoch).encode();
         byte[] answer = ask(leader, OwnershipProtocol.METHOD_SPLIT, request, deadlineNanos);
         return answer == null ? null : ReplicaProtocol.Changed.decode(ByteBuffer.wrap(answer));
     }

@@ -296,8 +296,8 @@ final class LocalReplicas {
             return present;
         }
         if (isYetToBeSplitOff(birth)) {
-            throw new IllegalArgumentException("its replica of shard " + birth.parent() + " is yet to split off shard "
-                    + shard);
+            throw new IllegalArgumentException(
+                    "its replica of shard " + birth.parent() + " is yet to split off shard " + shard);
         }
         if (present != null) {
             // Noted at a split that this directory's parent has left out since: it never promised anything.

@@ -66,7 +66,8 @@ final class OwnershipChanges {
             answer.accept(otherEpoch(request, now));
             return;
         }
-        if (request.firstSlot() <= now.slots().first() || request.firstSlot() > now.slots().last()) {
+        if (request.firstSlot() <= now.slots().first()
+                || request.firstSlot() > now.slots().last()) {
             answer.accept(new Changed(
                     State.IMPOSSIBLE,
                     "slot " + request.firstSlot() + " is not within " + now.slots() + ", or is the first of them"));

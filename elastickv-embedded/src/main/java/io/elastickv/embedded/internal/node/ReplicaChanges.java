@@ -219,11 +219,7 @@ final class ReplicaChanges {
         }
         ShardBirth birth = host.birth().isSplitOff() ? host.birth() : null;
         byte[] request = new ReplicaProtocol.Make(
-                        shard,
-                        nodeId,
-                        make.key(),
-                        birth,
-                        host.group().status().committedConfiguration())
+                        shard, nodeId, make.key(), birth, host.group().status().committedConfiguration())
                 .encode();
         calls.call(make.node(), ReplicaProtocol.METHOD_MAKE, request, MAKE_TIMEOUT_NANOS, new RpcCallback() {
             @Override

@@ -37,7 +37,11 @@ final class ReplicaProtocol {
      * @param birth how the shard began; null if the cluster was formed with it
      */
     record Make(
-            int shard, String nodeId, ReplicaKey key, @Nullable ShardBirth birth, Configuration committed) {
+            int shard,
+            String nodeId,
+            ReplicaKey key,
+            @Nullable ShardBirth birth,
+            Configuration committed) {
 
         byte[] encode() {
             return bytes(out -> {

@@ -145,7 +145,8 @@ final class ReplicaRegister {
         ShardBirth birth = birth(shard);
         String member = MemberId.of(self, Objects.requireNonNull(key(shard)).text());
         // Without a beginning it must not take itself for one of those who can elect a leader among them.
-        boolean begun = !birth.isSplitOff() || handed != null || log.group(shard).firstIndex() > 1;
+        boolean begun =
+                !birth.isSplitOff() || handed != null || log.group(shard).firstIndex() > 1;
         boolean initial = begun && birth.members().contains(member);
         return new ShardFactory.Request(birth, member, initial ? birth.members() : Configuration.EMPTY, handed);
     }

@@ -40,17 +40,17 @@ record ShardBirth(int shard, int parent, long epoch, List<SlotRange> slots, Conf
     /** That of a shard that the cluster was formed with. */
     static ShardBirth formed(ClusterLayout layout, ShardPlacement placement) {
         return new ShardBirth(
-                placement.id(),
-                NONE,
-                placement.epoch(),
-                placement.slots(),
-                ShardMembers.initial(layout, placement));
+                placement.id(), NONE, placement.epoch(), placement.slots(), ShardMembers.initial(layout, placement));
     }
 
     /** That of the shard that {@code split} makes of {@code slots} of {@code parent}. */
     static ShardBirth of(int parent, Command.SplitShard split, SlotRanges slots) {
         return new ShardBirth(
-                split.newShard(), parent, split.newEpoch(), slots.ranges(), Configuration.decode(split.configuration()));
+                split.newShard(),
+                parent,
+                split.newEpoch(),
+                slots.ranges(),
+                Configuration.decode(split.configuration()));
     }
 
     /** Whether it was split off. */
@@ -94,10 +94,8 @@ record ShardBirth(int shard, int parent, long epoch, List<SlotRange> slots, Conf
                     Integer.parseInt(range.substring(dash + 1))));
         }
         try {
-            Configuration members =
-                    Configuration.decode(HexFormat.of().parseHex(fields[3]));
-            return new ShardBirth(
-                    shard, Integer.parseInt(fields[0]), Long.parseLong(fields[1]), slots, members);
+            Configuration members = Configuration.decode(HexFormat.of().parseHex(fields[3]));
+            return new ShardBirth(shard, Integer.parseInt(fields[0]), Long.parseLong(fields[1]), slots, members);
         } catch (MalformedMessageException e) {
             throw new IllegalArgumentException("the birth of shard " + shard + ": " + e.getMessage(), e);
         }

@@ -38,8 +38,7 @@ final class ShardFactory {
      * @param initial the members before the first entry of its log; {@link Configuration#EMPTY} for one added later
      * @param handed its state as of the split that made it, if a parent here hands it over; passes to the replica
      */
-    record Request(
-            ShardBirth birth, String memberId, Configuration initial, SplitOffs.@Nullable Handed handed) {}
+    record Request(ShardBirth birth, String memberId, Configuration initial, SplitOffs.@Nullable Handed handed) {}
 
     private final NodeConfig config;
     private final NodeDirectory directory;
@@ -161,7 +160,8 @@ final class ShardFactory {
         boolean made = false;
         try {
             if (handed != null) {
-                // Before the child's log gets anything: a restart that finds the child then replays as far as its split.
+                // Before the child's log gets anything: a restart that finds the child then replays as far as its
+                // split.
                 log.submit(committed(handed));
             }
             CheckpointDirectory kept =
@@ -224,8 +224,7 @@ final class ShardFactory {
                     .manifests()
                     .isEmpty();
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "the checkpoints in " + directory.checkpoints(group) + " cannot be read", e);
+            throw new UncheckedIOException("the checkpoints in " + directory.checkpoints(group) + " cannot be read", e);
         }
     }
 }

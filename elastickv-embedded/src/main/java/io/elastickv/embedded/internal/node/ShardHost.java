@@ -140,8 +140,7 @@ final class ShardHost implements ShardPort {
     SplitListener.Owner owner(@Nullable Configuration known) {
         ShardStateMachine.Ownership now = stateMachine.ownership();
         Configuration by = known == null ? birth.members() : known;
-        return new SplitListener.Owner(
-                birth.shard(), now.epoch(), now.slots().ranges(), ShardMembers.nodes(by));
+        return new SplitListener.Owner(birth.shard(), now.epoch(), now.slots().ranges(), ShardMembers.nodes(by));
     }
 
     EventLoop loop() {

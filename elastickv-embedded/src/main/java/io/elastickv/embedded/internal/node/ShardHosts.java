@@ -99,8 +99,7 @@ final class ShardHosts {
                 request, frames, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(
-            NodeConfig config, String memberId, ShardBirth birth, int replicasHere) {
+    private static RaftConfig raftConfig(NodeConfig config, String memberId, ShardBirth birth, int replicasHere) {
         RaftConfig defaults = RaftConfig.of(memberId);
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(

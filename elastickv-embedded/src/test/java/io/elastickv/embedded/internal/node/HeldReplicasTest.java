@@ -25,8 +25,8 @@ class HeldReplicasTest {
             4,
             3);
 
-    private static final ShardBirth SPLIT_OFF = new ShardBirth(
-            17, 3, 2, List.of(new SlotRange(14000, 16383)), Configuration.of(List.of("n1@11111111")));
+    private static final ShardBirth SPLIT_OFF =
+            new ShardBirth(17, 3, 2, List.of(new SlotRange(14000, 16383)), Configuration.of(List.of("n1@11111111")));
 
     private static HeldReplicas start() {
         return HeldReplicas.atTheStart(LAYOUT, "n1", "11111111aa");
@@ -39,8 +39,7 @@ class HeldReplicasTest {
 
     @Test
     void theTextStays() {
-        HeldReplicas changed = start()
-                .without(2, 6)
+        HeldReplicas changed = start().without(2, 6)
                 .with(1, ReplicaKey.added("11111111aa", 9))
                 .with(SPLIT_OFF, ReplicaKey.initial("11111111aa"));
         assertThat(changed.toText()).isEqualTo(CheckedText.seal("""
@@ -95,7 +94,14 @@ class HeldReplicasTest {
 
     @Test
     void linesThatMakeNoSenseAreRefused() {
-        for (String line : List.of("replica=1", "replica=x 11111111", "replica=1 a b", "removed=1 x", "birth=1 2 3 4-5 zz", "shard=1", "")) {
+        for (String line : List.of(
+                "replica=1",
+                "replica=x 11111111",
+                "replica=1 a b",
+                "removed=1 x",
+                "birth=1 2 3 4-5 zz",
+                "shard=1",
+                "")) {
             assertThatIllegalArgumentException().isThrownBy(() -> HeldReplicas.ofLines(List.of(line)));
         }
     }

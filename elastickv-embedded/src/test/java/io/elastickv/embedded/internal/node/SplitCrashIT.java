@@ -84,8 +84,8 @@ final class SplitCrashIT {
     /** Changes what the directory says that it holds, as long as nobody has it open. */
     private void rewrite(UnaryOperator<HeldReplicas> change) throws IOException {
         Path directory = cluster.directoryOf(0);
-        HeldReplicas held = HeldReplicas.ofLines(CheckedText.read(
-                directory.resolve(HeldReplicas.FILE), HeldReplicas.KIND, HeldReplicas.VERSION, ""));
+        HeldReplicas held = HeldReplicas.ofLines(
+                CheckedText.read(directory.resolve(HeldReplicas.FILE), HeldReplicas.KIND, HeldReplicas.VERSION, ""));
         CheckedText.replace(directory, HeldReplicas.FILE, change.apply(held).toText());
     }
 
@@ -183,7 +183,8 @@ final class SplitCrashIT {
         restart();
         assertThat(node().hosts()).doesNotContainKey(1);
         assertThat(node().hosts().get(0).stateMachine().unsafeChildren()).isEmpty();
-        assertThat(node().hosts().get(0).stateMachine().ownership().slots().last()).isEqualTo(BORDER - 1);
+        assertThat(node().hosts().get(0).stateMachine().ownership().slots().last())
+                .isEqualTo(BORDER - 1);
     }
 
     @Test

@@ -87,8 +87,8 @@ final class SplitLoad implements AutoCloseable {
             int shard = owner == null ? -1 : owner.group().groupId();
             Session session = sessions.computeIfAbsent(shard, any -> open(slot));
             long sequence = ++session.sequence;
-            CommandResult result = call(
-                    slot, new Envelope(session.id, sequence, sequence, 0, new Command.Increment(key, 1)));
+            CommandResult result =
+                    call(slot, new Envelope(session.id, sequence, sequence, 0, new Command.Increment(key, 1)));
             if (result instanceof CommandResult.Incremented) {
                 return;
             }
@@ -112,8 +112,8 @@ final class SplitLoad implements AutoCloseable {
             ShardHost owner = owner(nodes.get(), slot);
             if (owner != null) {
                 try {
-                    CommandResult result = ResultCodec.decode(owner.propose(CommandCodec.encode(envelope))
-                            .get(ATTEMPT_MILLIS, TimeUnit.MILLISECONDS));
+                    CommandResult result = ResultCodec.decode(
+                            owner.propose(CommandCodec.encode(envelope)).get(ATTEMPT_MILLIS, TimeUnit.MILLISECONDS));
                     if (!(result instanceof CommandResult.WrongShard)) {
                         return result;
                     }
@@ -140,7 +140,8 @@ final class SplitLoad implements AutoCloseable {
                         && host.group().status().role() == Role.LEADER
                         && owned.slots().contains(slot)
                         && (best == null
-                                || owned.epoch() > best.stateMachine().ownership().epoch())) {
+                                || owned.epoch()
+                                        > best.stateMachine().ownership().epoch())) {
                     best = host;
                 }
             }
