@@ -109,7 +109,8 @@ final class ShardExport {
                 term = leaderTerm;
                 standing = true;
                 capture = state;
-                reply.granted(BackupProtocol.encode(new Standing(leaderTerm, index, state.logTimeMillis(), state.slots())));
+                reply.granted(
+                        BackupProtocol.encode(new Standing(leaderTerm, index, state.logTimeMillis(), state.slots())));
             }
 
             @Override

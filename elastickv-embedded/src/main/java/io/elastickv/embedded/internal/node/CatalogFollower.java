@@ -119,8 +119,7 @@ final class CatalogFollower implements CatalogMirror.Listener {
             return;
         }
         host.prefer(shard.preferredLeader());
-        List<Bytes> relieved =
-                shard.relieved().stream().map(RelievedKey::key).toList();
+        List<Bytes> relieved = shard.relieved().stream().map(RelievedKey::key).toList();
         host.loop().executeUnlessEnded(() -> host.endpoint().relieve(relieved));
     }
 
@@ -138,7 +137,11 @@ final class CatalogFollower implements CatalogMirror.Listener {
         for (CatalogNode node : after.nodes().values()) {
             if (!before.nodes().containsKey(node.name())) {
                 if (before.revision() > 0) {
-                    LOG.info("node {}: {} is a member of the cluster now, at {}", self, node.name(), node.host() + ":" + node.port());
+                    LOG.info(
+                            "node {}: {} is a member of the cluster now, at {}",
+                            self,
+                            node.name(),
+                            node.host() + ":" + node.port());
                 }
                 if (!node.name().equals(self)) {
                     channel.learnPeer(node.name(), new PeerAddress(node.host(), node.port()));

@@ -80,8 +80,7 @@ final class ClusterActions implements Actions {
                 ? NO_LEADER
                 : answer(
                         leader,
-                        control.split(
-                                leader, parent, expectedEpoch, epoch, firstSlot, child, childEpoch, deadline()));
+                        control.split(leader, parent, expectedEpoch, epoch, firstSlot, child, childEpoch, deadline()));
     }
 
     @Override

@@ -26,12 +26,7 @@ final class ClusterSight implements Sight {
     private final Peers peers;
     private final Reports reports;
 
-    ClusterSight(
-            NodeConfig config,
-            Membership membership,
-            Router router,
-            Peers peers,
-            Reports reports) {
+    ClusterSight(NodeConfig config, Membership membership, Router router, Peers peers, Reports reports) {
         this.self = config.name();
         this.zone = config.zone();
         this.membership = membership;

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.api.PlanInfo;
 import io.elastickv.embedded.internal.node.AdminProtocol.Request;
 import io.elastickv.embedded.internal.node.AdminProtocol.State;
 import io.elastickv.embedded.internal.placement.Catalog;
@@ -13,7 +14,6 @@ import io.elastickv.embedded.internal.placement.plan.Plan;
 import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.transport.NodeRpc;
 import io.elastickv.embedded.internal.transport.PeerAddress;
-import io.elastickv.api.PlanInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -203,7 +203,8 @@ final class DriverHost implements AutoCloseable {
                         .map(not -> new PlanInfo.NotDone(not.rule().name(), not.subject(), not.reason(), not.count()))
                         .toList(),
                 run.shards().summary(),
-                io.elastickv.api.Automation.valueOf(driver.state().settings().automation().name()));
+                io.elastickv.api.Automation.valueOf(
+                        driver.state().settings().automation().name()));
     }
 
     @Override

@@ -204,15 +204,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 directory == null
                         ? null
                         : new LoadReporter(
-                                config.name(),
-                                () -> Reports.metered(shards),
-                                directory::freeBytes,
-                                System::nanoTime),
+                                config.name(), () -> Reports.metered(shards), directory::freeBytes, System::nanoTime),
                 loads);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
-        this.follower = new CatalogFollower(
-                config.name(), membership, router, channel, peers, shards, events, this::released);
+        this.follower =
+                new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);
         this.driver = new DriverHost(
                 config,
                 shards,
@@ -232,8 +229,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         AdminClient admin = new AdminClient(config.name(), router, channel.rpc(), driver::answer);
         this.placement = new PlacementView(admin, catalog::state, config.wallMillis());
         JoinServer joins = new JoinServer(admin, catalog, membership, threads.callbacks());
-        channel.rpc().register(JoinProtocol.METHOD_JOIN, (from, payload, responder) -> joins.answer(
-                JoinProtocol.Join.decode(payload), answer -> responder.reply(answer.encode())));
+        channel.rpc()
+                .register(
+                        JoinProtocol.METHOD_JOIN,
+                        (from, payload, responder) -> joins.answer(
+                                JoinProtocol.Join.decode(payload), answer -> responder.reply(answer.encode())));
         this.gossip = new Gossip(
                 config,
                 directory == null ? "" : directory.nodeId(),

@@ -29,7 +29,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,8 +58,7 @@ final class GroupCatalogStore implements CatalogStore {
             }
             QueryResult.Keys found =
                     read(new Query.SlotKeys(CatalogKeys.SLOT, MAX_RECORDS), QueryResult.Keys.class, deadlineNanos);
-            QueryResult.Values values =
-                    read(new Query.GetMany(found.keys()), QueryResult.Values.class, deadlineNanos);
+            QueryResult.Values values = read(new Query.GetMany(found.keys()), QueryResult.Values.class, deadlineNanos);
             StoredValue after = value(revision, deadlineNanos);
             if (before == null && after == null) {
                 return CatalogState.EMPTY;
@@ -70,7 +68,8 @@ final class GroupCatalogStore implements CatalogStore {
                 return state(found.keys(), values.values());
             }
             if (System.nanoTime() - deadlineNanos >= 0) {
-                throw new CatalogException(CatalogException.Kind.UNAVAILABLE, "the catalog changes faster than it can be read");
+                throw new CatalogException(
+                        CatalogException.Kind.UNAVAILABLE, "the catalog changes faster than it can be read");
             }
         }
     }
@@ -86,7 +85,8 @@ final class GroupCatalogStore implements CatalogStore {
         try {
             return CatalogState.of(records);
         } catch (IllegalArgumentException e) {
-            throw new CatalogException(CatalogException.Kind.UNAVAILABLE, "the catalog cannot be read: " + e.getMessage());
+            throw new CatalogException(
+                    CatalogException.Kind.UNAVAILABLE, "the catalog cannot be read: " + e.getMessage());
         }
     }
 
@@ -122,10 +122,12 @@ final class GroupCatalogStore implements CatalogStore {
                 completing(future));
         CommandResult result = await(future, deadlineNanos);
         if (!(result instanceof CommandResult.BatchDone done)) {
-            throw new CatalogException(CatalogException.Kind.UNAVAILABLE, "a change of the catalog was answered with " + result);
+            throw new CatalogException(
+                    CatalogException.Kind.UNAVAILABLE, "a change of the catalog was answered with " + result);
         }
         if (!done.applied()) {
-            throw new CatalogException(CatalogException.Kind.CONFLICT, "the catalog is at another revision than " + known.revision());
+            throw new CatalogException(
+                    CatalogException.Kind.CONFLICT, "the catalog is at another revision than " + known.revision());
         }
         return next;
     }
@@ -135,7 +137,8 @@ final class GroupCatalogStore implements CatalogStore {
         router.readFrom(Catalog.GROUP, query, ReadConsistency.linearizable(), deadlineNanos, completing(future));
         QueryResult result = await(future, deadlineNanos);
         if (!type.isInstance(result)) {
-            throw new CatalogException(CatalogException.Kind.UNAVAILABLE, "a query of the catalog was answered with " + result);
+            throw new CatalogException(
+                    CatalogException.Kind.UNAVAILABLE, "a query of the catalog was answered with " + result);
         }
         return type.cast(result);
     }

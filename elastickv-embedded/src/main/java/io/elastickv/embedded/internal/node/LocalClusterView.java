@@ -288,7 +288,6 @@ final class LocalClusterView implements ClusterView {
         node.placement().move(shardId, from, to, timeout);
     }
 
-
     @Override
     public void setAttribute(String name, String value) {
         checkAttribute("attribute name", name);

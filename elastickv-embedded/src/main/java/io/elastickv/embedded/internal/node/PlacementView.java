@@ -88,8 +88,8 @@ final class PlacementView {
                         .findFirst()
                         .orElse("operation " + id + " is not known here yet"));
         if (ended.outcome() != PastOperation.Outcome.DONE) {
-            throw new UnavailableException("operation " + id + ", " + Operations.of(ended).what() + ", is "
-                    + ended.outcome() + ": " + ended.why());
+            throw new UnavailableException("operation " + id + ", "
+                    + Operations.of(ended).what() + ", is " + ended.outcome() + ": " + ended.why());
         }
     }
 

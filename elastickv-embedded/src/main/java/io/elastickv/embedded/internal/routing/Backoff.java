@@ -27,8 +27,8 @@ final class Backoff {
 
     /** After the {@code attempts}th attempt at a shard. */
     long afterAttempt(int attempts, boolean overloaded) {
-        return spread(Math.min(
-                MAX_NANOS, (overloaded ? FIRST_OVERLOADED_NANOS : FIRST_NANOS) << Math.min(attempts, 10)));
+        return spread(
+                Math.min(MAX_NANOS, (overloaded ? FIRST_OVERLOADED_NANOS : FIRST_NANOS) << Math.min(attempts, 10)));
     }
 
     /** After the {@code misses}th answer that the shard does not own the slot. */

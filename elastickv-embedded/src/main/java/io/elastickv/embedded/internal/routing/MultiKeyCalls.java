@@ -10,7 +10,6 @@ import io.elastickv.api.KeySlot;
 import io.elastickv.api.MultiGetResult;
 import io.elastickv.api.MultiPutResult;
 import io.elastickv.api.PutOptions;
-import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.UnsafeBytes;
 import io.elastickv.api.VersionedValue;
 import io.elastickv.embedded.internal.command.Command;

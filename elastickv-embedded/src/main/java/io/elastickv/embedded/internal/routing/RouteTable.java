@@ -77,8 +77,8 @@ public final class RouteTable {
                 for (int slot = range.first(); slot <= range.last(); slot++) {
                     ShardRoute other = owners[slot];
                     if (other != null) {
-                        throw new IllegalArgumentException("slot " + slot + " is owned by shard " + other.id()
-                                + " and by shard " + shard.id());
+                        throw new IllegalArgumentException(
+                                "slot " + slot + " is owned by shard " + other.id() + " and by shard " + shard.id());
                     }
                     owners[slot] = shard;
                 }

@@ -194,7 +194,8 @@ public final class Router implements Routes {
     }
 
     private void newClient(ShardRoute route, EventLoop loop) {
-        ShardClient client = new ShardClient(self, route, loop, calls, admission, this, backoff, endpoints.get(route.id()));
+        ShardClient client =
+                new ShardClient(self, route, loop, calls, admission, this, backoff, endpoints.get(route.id()));
         route.client(client);
         String refused = refusal;
         loop.executeUnlessEnded(() -> {
@@ -405,8 +406,8 @@ public final class Router implements Routes {
             Completion<QueryResult> completion) {
         ShardClient client = openTable().ofSlot(slot).client();
         long maxStalenessNanos = stalenessNanos(consistency);
-        Operation.Read read = new Operation.Read(
-                slot, null, query, maxStalenessNanos, System.nanoTime(), deadlineNanos, completion);
+        Operation.Read read =
+                new Operation.Read(slot, null, query, maxStalenessNanos, System.nanoTime(), deadlineNanos, completion);
         ShardEndpoint local = client == null ? null : client.local();
         if (maxStalenessNanos != Long.MAX_VALUE || local == null || refusal != null) {
             submit(client, read, 0);

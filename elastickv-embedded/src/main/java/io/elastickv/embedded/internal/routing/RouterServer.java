@@ -145,8 +145,7 @@ final class RouterServer {
     }
 
     private void notHere(Request request, @Nullable ShardRoute route, Responder responder) {
-        List<Owner> owners =
-                request.slot() == RouterProtocol.NO_SLOT ? List.of() : owners(List.of(request.slot()));
+        List<Owner> owners = request.slot() == RouterProtocol.NO_SLOT ? List.of() : owners(List.of(request.slot()));
         responder.reply(RouterProtocol.response(
                 Status.NOT_HERE,
                 route == null ? 0 : route.term(),

@@ -208,11 +208,7 @@ final class ScanCalls {
      * may clear them twice.
      */
     private static void clear(
-            Router router,
-            BitSet left,
-            boolean begun,
-            long deadlineNanos,
-            Completion<@Nullable Void> completion) {
+            Router router, BitSet left, boolean begun, long deadlineNanos, Completion<@Nullable Void> completion) {
         List<Integer> slots = new ArrayList<>();
         for (RouteTable.Run run : router.openTable().runs()) {
             int slot = left.nextSetBit(run.first());

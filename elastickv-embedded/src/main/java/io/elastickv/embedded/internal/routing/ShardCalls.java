@@ -24,12 +24,7 @@ final class ShardCalls {
         return (router, deadlineNanos, completion) -> router.whenOpen(
                 deadlineNanos,
                 completion,
-                () -> router.write(
-                        slot,
-                        command,
-                        bytes,
-                        deadlineNanos,
-                        expecting(type, mapped(map, completion))));
+                () -> router.write(slot, command, bytes, deadlineNanos, expecting(type, mapped(map, completion))));
     }
 
     static <R extends QueryResult, T> Call<T> query(
@@ -37,12 +32,7 @@ final class ShardCalls {
         return (router, deadlineNanos, completion) -> router.whenOpen(
                 deadlineNanos,
                 completion,
-                () -> router.read(
-                        slot,
-                        query,
-                        consistency,
-                        deadlineNanos,
-                        expecting(type, mapped(map, completion))));
+                () -> router.read(slot, query, consistency, deadlineNanos, expecting(type, mapped(map, completion))));
     }
 
     static <R, T> Completion<R> mapped(Function<R, T> map, Completion<T> completion) {

@@ -441,8 +441,7 @@ final class ShardClient implements EventLoop.Ticker, Attempts.Outcomes {
     private void retry(Operation operation, Status status, @Nullable String hint) {
         operation.overloaded = status == Status.OVERLOADED;
         switch (status) {
-            case NOT_LEADER ->
-                operation.lastProblem = "no leader is known; last asked: " + attempts.lastAsked();
+            case NOT_LEADER -> operation.lastProblem = "no leader is known; last asked: " + attempts.lastAsked();
             case OVERLOADED -> operation.lastProblem = "the leader has too much waiting";
             case UNKNOWN -> {
                 if (operation.lastProblem.isEmpty()) {

@@ -130,7 +130,8 @@ final class ClientFixture implements AutoCloseable {
 
     Told<CommandResult> write(Command command, Duration timeout) {
         Told<CommandResult> told = new Told<>();
-        Operation.Write write = new Operation.Write(KeySlot.of(Bytes.utf8("any")), command, manual.nanos(), manual.nanos() + timeout.toNanos(), told);
+        Operation.Write write = new Operation.Write(
+                KeySlot.of(Bytes.utf8("any")), command, manual.nanos(), manual.nanos() + timeout.toNanos(), told);
         assertThat(admission.admit(write, 10)).isNull();
         manual.run(() -> client.take(write));
         return told;

@@ -80,7 +80,9 @@ class MovingSlotsTest {
             }
         }
         assertThat(unknown + notApplied).as("seed %d", first).isZero();
-        assertThat(slowestNanos / 1_000_000).as("seed %d: ms that one took", first).isLessThan(150);
+        assertThat(slowestNanos / 1_000_000)
+                .as("seed %d: ms that one took", first)
+                .isLessThan(150);
     }
 
     private final class Run implements AutoCloseable {
@@ -192,9 +194,7 @@ class MovingSlotsTest {
             }
             Map<Long, String> keys = keysBySequence.computeIfAbsent(envelope.sessionId(), id -> new HashMap<>());
             String before = keys.put(envelope.sequence(), new String(increment.key(), UTF_8));
-            assertThat(before)
-                    .as("seed %d: who had the number", seed)
-                    .isIn(null, new String(increment.key(), UTF_8));
+            assertThat(before).as("seed %d: who had the number", seed).isIn(null, new String(increment.key(), UTF_8));
             long acknowledged = ackedBelow.merge(envelope.sessionId(), envelope.ackedBelow(), Math::max);
             String key = keys.get(envelope.sequence());
             if (writes.get(key).times() == 0) {

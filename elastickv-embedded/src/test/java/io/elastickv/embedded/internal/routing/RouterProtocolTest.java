@@ -57,7 +57,8 @@ class RouterProtocolTest {
 
     @Test
     void whatIsWrittenIsRead() {
-        Request request = RouterProtocol.decodeRequest(ByteBuffer.wrap(RouterProtocol.request(-7, 5, 3, new byte[] {1})));
+        Request request =
+                RouterProtocol.decodeRequest(ByteBuffer.wrap(RouterProtocol.request(-7, 5, 3, new byte[] {1})));
         assertThat(request.shard()).isEqualTo(-7);
         assertThat(request.slot()).isEqualTo(5);
         assertThat(request.flags()).isEqualTo(3);
@@ -74,7 +75,8 @@ class RouterProtocolTest {
     }
 
     private static final List<Owner> OWNERS = List.of(
-            new Owner(new Claim(7, 3, List.of(new SlotRange(0, 255), new SlotRange(300, 16383)), List.of("n1")), 4, "n2"),
+            new Owner(
+                    new Claim(7, 3, List.of(new SlotRange(0, 255), new SlotRange(300, 16383)), List.of("n1")), 4, "n2"),
             new Owner(new Claim(1 << 30, 1L << 40, List.of(), List.of()), 0, null));
 
     @Test
@@ -98,7 +100,9 @@ class RouterProtocolTest {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
             }
             try {
-                assertThat(RouterProtocol.decodeClaims(bytes)).as("seed %d", seed).hasSizeLessThan(256);
+                assertThat(RouterProtocol.decodeClaims(bytes))
+                        .as("seed %d", seed)
+                        .hasSizeLessThan(256);
             } catch (IllegalArgumentException expected) {
                 assertThat(expected).as("seed %d", seed).hasMessageMatching("(?s).*(response|slot).*");
             }

@@ -114,13 +114,9 @@ final class ShardWorld implements AutoCloseable {
         }
         history.addAll(claims);
         for (int i = 0; i < routerCount; i++) {
-            Router router = new Router(
-                    "c" + i,
-                    this::call,
-                    (method, handler) -> {},
-                    100_000,
-                    1 << 30,
-                    new Backoff(bound -> (long) (random.nextDouble() * bound)));
+            Router router =
+                    new Router("c" + i, this::call, (method, handler) -> {}, 100_000, 1 << 30, new Backoff(bound ->
+                            (long) (random.nextDouble() * bound)));
             router.open(claims, id -> manual.loop());
             routers.add(router);
         }
@@ -309,10 +305,7 @@ final class ShardWorld implements AutoCloseable {
         }
         if (!node.equals(shard.leader)) {
             return RouterProtocol.response(
-                    Status.NOT_LEADER,
-                    shard.term,
-                    random.nextInt(3) > 0 ? shard.leader : null,
-                    RouterProtocol.NO_BODY);
+                    Status.NOT_LEADER, shard.term, random.nextInt(3) > 0 ? shard.leader : null, RouterProtocol.NO_BODY);
         }
         if (faults && random.nextInt(20) == 0) {
             if (random.nextBoolean()) {
