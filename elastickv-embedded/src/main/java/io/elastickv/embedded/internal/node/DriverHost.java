@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -49,7 +50,7 @@ final class DriverHost implements AutoCloseable {
     /**
      * Does nothing yet.
      *
-     * @param drives whether the placement is driven at all; requests are answered in any case
+     * @param config says whether the placement is driven at all; requests are answered in any case
      * @param tellOthers tells the other nodes that there is a later revision
      */
     DriverHost(
@@ -78,7 +79,7 @@ final class DriverHost implements AutoCloseable {
 
     /** Begins; once. */
     void start() {
-        thread.scheduleWithFixedDelay(this::round, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> unused = thread.scheduleWithFixedDelay(this::round, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private boolean leads() {

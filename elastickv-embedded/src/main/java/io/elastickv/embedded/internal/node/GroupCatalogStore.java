@@ -165,8 +165,9 @@ final class GroupCatalogStore implements CatalogStore {
             Thread.currentThread().interrupt();
             throw new CatalogException(CatalogException.Kind.UNKNOWN, "interrupted");
         } catch (ExecutionException e) {
-            String why = String.valueOf(e.getCause().getMessage());
-            throw e.getCause() instanceof OutcomeUnknownException
+            Throwable cause = e.getCause();
+            String why = cause == null ? e.toString() : String.valueOf(cause.getMessage());
+            throw cause instanceof OutcomeUnknownException
                     ? new CatalogException(CatalogException.Kind.UNKNOWN, why)
                     : new CatalogException(CatalogException.Kind.UNAVAILABLE, why);
         } catch (TimeoutException e) {

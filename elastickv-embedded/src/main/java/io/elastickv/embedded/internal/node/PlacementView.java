@@ -174,7 +174,7 @@ final class PlacementView {
         ask(Kind.DRAIN, deadlineNanos, node);
         await(
                 deadlineNanos,
-                state -> state.revision() > 0 && !state.nodes().containsKey(node) ? true : null,
+                state -> (state.revision() > 0 && !state.nodes().containsKey(node)) ? true : null,
                 () -> "node " + node + " still has replicas; running: "
                         + catalog.get().running().values().stream()
                                 .map(running -> Operations.of(running).what())

@@ -229,7 +229,7 @@ public final class ClusterChannel implements AutoCloseable {
             links.learn(name, link);
             link.greet();
             JChannel main = channel;
-            if (main != null) {
+            if (main != null && ip != null) {
                 SeedLinks.addToDiscovery(main, ip);
             }
         }
