@@ -127,12 +127,13 @@ final class SplitOffs implements SplitHost, AutoCloseable {
             return;
         }
         closed = true;
-        for (Handed handed : waiting.values()) {
-            if (take(handed.shard()) == handed) {
+        for (int shard : waiting.keySet()) {
+            Handed handed = take(shard);
+            if (handed != null) {
                 try {
                     handed.drop();
                 } catch (RuntimeException e) {
-                    LOG.warn("shard {}: its storage did not close", handed.shard(), e);
+                    LOG.warn("shard {}: its storage did not close", shard, e);
                 }
             }
         }

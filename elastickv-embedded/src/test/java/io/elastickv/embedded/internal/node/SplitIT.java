@@ -127,10 +127,15 @@ final class SplitIT {
         Awaitility.await("the log of shard " + shard + " on " + node.name())
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
-                .until(() -> {
+                .untilAsserted(() -> {
+                    ShardHost host = node.hosts().get(shard);
                     node.checkpoints().require(shard);
                     load.awaitProgress(20);
-                    return node.hosts().get(shard).group().status().firstIndex() > end;
+                    assertThat(host.group().status().firstIndex())
+                            .as(
+                                    "%s, unsafe: %s",
+                                    host.group().status(), host.stateMachine().unsafeChildren())
+                            .isGreaterThan(end);
                 });
     }
 }
