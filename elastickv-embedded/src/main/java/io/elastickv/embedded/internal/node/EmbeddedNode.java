@@ -25,6 +25,7 @@ import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
 import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
+import io.elastickv.embedded.internal.routing.Claim;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
 import io.elastickv.embedded.internal.routing.ShardRoute;
@@ -393,20 +394,25 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             peers.layout(formed);
-            List<ShardRoute> routes = new ArrayList<>();
-            List<Router.Place> places = new ArrayList<>();
+            List<Claim> claims = new ArrayList<>();
             for (ShardPlacement placement : formed.placements()) {
-                ShardRoute route =
-                        new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
-                routes.add(route);
-                places.add(new Router.Place(route, loopOf(placement.id()), null));
+                claims.add(claim(placement));
             }
             ShardPlacement catalog = Catalog.placement(formed);
-            places.add(new Router.Place(
-                    new ShardRoute(catalog.id(), catalog.epoch(), catalog.slots(), catalog.replicas()),
-                    loopOf(catalog.id()),
-                    null));
-            router.open(new RouteTable(routes), places);
+            router.addShard(claim(catalog), loopOf(catalog.id()));
+            router.onChange(table -> membership.members().tellRoutes());
+            if (splitOffs != null) {
+                splitOffs.onSplit((child, parent) -> router.learn(List.of(claim(child), claim(parent))));
+            }
+            if (hosts != null) {
+                // What was split since the cluster was formed, as far as these replicas know.
+                for (ShardHost host : hosts) {
+                    if (host.group().groupId() != Catalog.GROUP) {
+                        claims.add(claim(host.owner(null)));
+                    }
+                }
+            }
+            router.open(claims, this::loopOf);
             membership.members().open(formed, router::route);
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
@@ -440,6 +446,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             }
             failNode(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static Claim claim(SplitListener.Owner owner) {
+        return new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas());
+    }
+
+    private static Claim claim(ShardPlacement placement) {
+        return new Claim(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
     }
 
     // ---- what the network says

@@ -56,7 +56,7 @@ final class LocalClusterView implements ClusterView {
         }
         List<ShardInfo> shards = new ArrayList<>();
         for (ShardRoute route : table.shards()) {
-            shards.add(info(route));
+            shards.add(info(table, route));
         }
         return List.copyOf(shards);
     }
@@ -68,10 +68,11 @@ final class LocalClusterView implements ClusterView {
                     InvalidRequestException.Reason.INVALID_ARGUMENT,
                     "slot = " + slot + ": must be within 0-" + (KeySlot.COUNT - 1));
         }
-        return info(openTable().ofSlot(slot));
+        RouteTable table = openTable();
+        return info(table, table.ofSlot(slot));
     }
 
-    private ShardInfo info(ShardRoute route) {
+    private ShardInfo info(RouteTable table, ShardRoute route) {
         String leader = route.leader();
         ShardInfo.State state = leader == null ? ShardInfo.State.NO_LEADER : ShardInfo.State.SERVING;
         if (node.localReplicaFailed(route.id())) {
@@ -79,7 +80,7 @@ final class LocalClusterView implements ClusterView {
         }
         return new ShardInfo(
                 route.id(),
-                route.slots(),
+                table.slotsOf(route),
                 route.epoch(),
                 route.replicas(),
                 Optional.ofNullable(leader),
