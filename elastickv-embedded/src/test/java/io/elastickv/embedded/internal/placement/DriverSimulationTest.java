@@ -35,7 +35,7 @@ class DriverSimulationTest {
             try {
                 run.run();
             } catch (AssertionError | RuntimeException e) {
-                throw new AssertionError("seed " + seed + "\n" + DriverRig.lastOf(run.rig.world.log), e);
+                throw new AssertionError("seed " + seed, e);
             }
             run.rig.ended.forEach(past ->
                     seen.merge(past.operation().getClass().getSimpleName() + " " + past.outcome(), 1, Integer::sum));
