@@ -318,7 +318,7 @@ public sealed interface Command extends Encodable {
     }
 
     /**
-     * Opens a session, whose id is the index of this entry. Answered by {@link CommandResult.SessionOpened}.
+     * Opens a session, whose id is of this entry alone. Answered by {@link CommandResult.SessionOpened}.
      *
      * @param owner who opens it, for people: the name of a node
      */
@@ -469,6 +469,37 @@ public sealed interface Command extends Encodable {
         }
     }
 
+    /**
+     * Deletes all keys of the shard, if it owns {@code slot}, which tells where the asker has to go on. Answered by
+     * {@link CommandResult.Cleared}, or by {@link CommandResult.WrongShard}.
+     *
+     * @param slot one of those to clear
+     */
+    record ClearAround(int slot) implements Command {
+
+        /** Checks the bounds. */
+        public ClearAround {
+            if (slot < 0 || slot >= ScanPosition.SLOTS) {
+                throw new IllegalArgumentException("slot = " + slot);
+            }
+        }
+
+        @Override
+        public int type() {
+            return 32;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(slot);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(slot);
+        }
+    }
+
     /** One step of an {@link AtomicBatch}. */
     sealed interface Step extends Encodable {
 
@@ -546,6 +577,7 @@ public sealed interface Command extends Encodable {
             case 10 -> new AdvanceTime(ByteReader.unzigzag(in.getVarint()));
             case 11 -> new EvictExpired(in.getKeys());
             case 12 -> SplitShard.read(in);
+            case 32 -> new ClearAround(in.getInt(ScanPosition.SLOTS - 1));
             default -> throw new MalformedCommandException("command of type " + type);
         };
     }

@@ -5,6 +5,7 @@ import io.elastickv.embedded.internal.raft.MemberId;
 import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.MemberChange;
 import io.elastickv.embedded.internal.raft.core.PeerProgress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -157,6 +158,26 @@ final class ChangePlanner {
             }
         }
         return new Rest();
+    }
+
+    /**
+     * The replicas that are members since the shard was split off, and that their nodes seem not to have: those nodes had the
+     * parent's state of a later time instead of coming by the split. Each node knows whether that is so.
+     *
+     * @param first the members at the split
+     */
+    static List<Make> unmade(Sight sight, Configuration first) {
+        List<Make> unmade = new ArrayList<>();
+        for (String member : first.members()) {
+            String node = MemberId.node(member);
+            if (sight.configuration().contains(member)
+                    && !sight.isLost(member)
+                    && !sight.heard().contains(member)
+                    && sight.reachable().contains(node)) {
+                unmade.add(new Make(node, ReplicaKey.parse(MemberId.key(member))));
+            }
+        }
+        return unmade;
     }
 
     /** The next step towards a replica on {@code node} that votes. */

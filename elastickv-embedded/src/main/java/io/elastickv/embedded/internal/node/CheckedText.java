@@ -36,14 +36,21 @@ final class CheckedText {
      * @throws IllegalStateException if it is damaged or of another version; the message ends with {@code remedy}
      */
     static List<String> read(Path file, String kind, int version, String remedy) throws IOException {
+        return read(file, kind, version, version, remedy);
+    }
+
+    /** As {@link #read(Path, String, int, String)}; versions from {@code oldest} on are read too. */
+    static List<String> read(Path file, String kind, int oldest, int version, String remedy) throws IOException {
         // Not as UTF-8: damage is to be reported as such below, not as a file that cannot be read.
         String text = Files.readString(file, ISO_8859_1);
         String header = kind + " " + version;
         String first = text.lines().findFirst().orElse("");
         int end = text.lastIndexOf(CHECKSUM);
         boolean sound = end > 0 && text.substring(end).equals(CHECKSUM + crc(text.substring(0, end)) + "\n");
-        if (first.equals(header) && sound) {
-            return text.substring(0, end).lines().skip(1).toList();
+        for (int known = oldest; known <= version; known++) {
+            if (sound && first.equals(kind + " " + known)) {
+                return text.substring(0, end).lines().skip(1).toList();
+            }
         }
         if (sound && first.startsWith(kind + " ")) {
             // Of which version a file with a good checksum is can be believed.

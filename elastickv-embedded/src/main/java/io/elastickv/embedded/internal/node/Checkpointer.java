@@ -90,6 +90,16 @@ public final class Checkpointer {
         requested.add(groupId);
     }
 
+    /** Whether a checkpoint of this group was requested and has not ended yet. */
+    public boolean attendsTo(int groupId) {
+        if (requested.contains(groupId)) {
+            return true;
+        }
+        synchronized (this) {
+            return running != null && running.groupId() == groupId;
+        }
+    }
+
     /** Begins no checkpoint of a group while {@code byOthers} says that its state is taken. */
     public void spare(IntPredicate byOthers) {
         claimed = byOthers;

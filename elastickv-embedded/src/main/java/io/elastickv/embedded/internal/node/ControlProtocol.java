@@ -11,6 +11,7 @@ import io.elastickv.embedded.internal.transport.NodeRpc;
 import io.elastickv.embedded.internal.transport.Responder;
 import io.elastickv.embedded.internal.transport.RpcCallback;
 import io.elastickv.embedded.internal.transport.RpcFailure;
+import io.elastickv.embedded.internal.transport.RpcHandler;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -20,8 +21,10 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * transfer:    shard i32 | target  answer: leads u8
  * </pre>
  *
- * and those of {@link ReplicaProtocol}.
+ * and those of {@link ReplicaProtocol} and {@link OwnershipProtocol}.
  */
 final class ControlProtocol {
 
@@ -49,20 +52,27 @@ final class ControlProtocol {
     private static final int METHOD_TRANSFER = 4;
     private static final byte[] NO = {0};
     private static final byte[] YES = {1};
+    private static final byte[] NOTHING = {};
 
     private final String self;
     private final NodeRpc rpc;
     private final Map<Integer, ShardHost> shards;
     private final ReplicaChanges changes;
+    private final OwnershipChanges owners;
+    private final Map<Integer, RpcHandler> handlers = new HashMap<>();
 
     ControlProtocol(String self, NodeRpc rpc, Map<Integer, ShardHost> shards, ReplicaChanges changes) {
         this.changes = changes;
         this.self = self;
         this.rpc = rpc;
         this.shards = shards;
-        rpc.register(METHOD_REPLICATION, this::onReplication);
-        rpc.register(METHOD_TRANSFER, this::onTransfer);
-        rpc.register(ReplicaProtocol.METHOD_CHANGE, this::onChange);
+        this.owners = new OwnershipChanges(self, shards);
+        handlers.put(METHOD_REPLICATION, this::onReplication);
+        handlers.put(METHOD_TRANSFER, this::onTransfer);
+        handlers.put(ReplicaProtocol.METHOD_CHANGE, this::onChange);
+        handlers.put(OwnershipProtocol.METHOD_SPLIT, this::onSplit);
+        handlers.put(OwnershipProtocol.METHOD_OWNERSHIP, this::onOwnership);
+        handlers.forEach(rpc::register);
     }
 
     /** Asks {@code leader} for the progress of the replicas; null if it does not lead or does not answer. */
@@ -106,17 +116,42 @@ final class ControlProtocol {
         return answer == null ? null : ReplicaProtocol.Changed.decode(ByteBuffer.wrap(answer));
     }
 
+    /**
+     * Asks {@code leader} to split a shard, with the members that it has then as those of the new one; null if it does not
+     * answer. Asking again is harmless.
+     *
+     * @param expectedEpoch of the shard's ownership before
+     * @param epoch of the shard's ownership after
+     * @param firstSlot the first slot of the new shard, which gets all from there on
+     */
+    ReplicaProtocol.@Nullable Changed split(
+            String leader,
+            int shard,
+            long expectedEpoch,
+            long epoch,
+            int firstSlot,
+            int child,
+            long childEpoch,
+            long deadlineNanos) {
+        byte[] request =
+                new OwnershipProtocol.Split(shard, expectedEpoch, epoch, firstSlot, child, childEpoch).encode();
+        byte[] answer = ask(leader, OwnershipProtocol.METHOD_SPLIT, request, deadlineNanos);
+        return answer == null ? null : ReplicaProtocol.Changed.decode(ByteBuffer.wrap(answer));
+    }
+
+    /** Asks {@code leader} what a shard owns, linearizably; null if it does not lead or does not answer. */
+    OwnershipProtocol.@Nullable Owned ownership(String leader, int shard, long deadlineNanos) {
+        byte[] request = ByteBuffer.allocate(4).putInt(shard).array();
+        byte[] answer = ask(leader, OwnershipProtocol.METHOD_OWNERSHIP, request, deadlineNanos);
+        return answer == null || answer.length == 0 ? null : OwnershipProtocol.Owned.decode(answer);
+    }
+
     private byte @Nullable [] ask(String node, int method, byte[] request, long deadlineNanos) {
         CompletableFuture<byte[]> future = new CompletableFuture<>();
         long nanos = Math.max(1, Math.min(deadlineNanos - System.nanoTime(), 1_000_000_000L));
         if (node.equals(self)) {
             Responder responder = Responders.to(future);
-            ByteBuffer payload = ByteBuffer.wrap(request);
-            switch (method) {
-                case METHOD_REPLICATION -> onReplication(self, payload, responder);
-                case METHOD_TRANSFER -> onTransfer(self, payload, responder);
-                default -> onChange(self, payload, responder);
-            }
+            Objects.requireNonNull(handlers.get(method)).handle(self, ByteBuffer.wrap(request), responder);
         } else {
             rpc.call(node, method, request, nanos, new RpcCallback() {
                 @Override
@@ -185,6 +220,14 @@ final class ControlProtocol {
 
     private void onChange(String from, ByteBuffer payload, Responder responder) {
         changes.ask(ReplicaProtocol.Change.decode(payload), answer -> responder.reply(answer.encode()));
+    }
+
+    private void onSplit(String from, ByteBuffer payload, Responder responder) {
+        owners.split(OwnershipProtocol.Split.decode(payload), answer -> responder.reply(answer.encode()));
+    }
+
+    private void onOwnership(String from, ByteBuffer payload, Responder responder) {
+        owners.ownership(payload.getInt(), answer -> responder.reply(answer == null ? NOTHING : answer.encode()));
     }
 
     private void onTransfer(String from, ByteBuffer payload, Responder responder) {

@@ -10,9 +10,15 @@ import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.backup.BackupService;
 import io.elastickv.embedded.internal.placement.Catalog;
+import io.elastickv.embedded.internal.placement.CatalogState;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.DriverSettings;
+import io.elastickv.embedded.internal.placement.LoadBook;
+import io.elastickv.embedded.internal.placement.LoadReporter;
 import io.elastickv.embedded.internal.placement.Member;
+import io.elastickv.embedded.internal.placement.PlacementDriver;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.placement.plan.PlanSettings;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.core.Configuration;
@@ -25,6 +31,7 @@ import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
 import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
+import io.elastickv.embedded.internal.routing.Claim;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
 import io.elastickv.embedded.internal.routing.ShardRoute;
@@ -90,9 +97,15 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Membership membership;
     private final ControlProtocol control;
     private final CatalogMirror catalog;
+    private final CatalogFollower follower;
+    private final Reports reports;
+    private final LoadBook loads;
+    private final PlacementView placement;
+    private final DriverHost driver;
     private final Gossip gossip;
     private final BackupService backups;
     private final @Nullable NodeCheckpoints checkpoints;
+    private final @Nullable SplitOffs splitOffs;
     private final AtomicReference<State> state = new AtomicReference<>(State.STARTING);
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable Formation formation;
@@ -146,7 +159,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         LocalReplicas replicas = null;
         if (log == null || directory == null) {
             this.checkpoints = null;
+            this.splitOffs = null;
         } else {
+            this.splitOffs = new SplitOffs();
+            splitOffs.onSplit((child, parent) -> router.learn(List.<Claim>of(claim(child), claim(parent))));
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
             replicas = new LocalReplicas(
                     config.name(),
@@ -155,10 +171,13 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                     shards,
                     members,
                     router,
-                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints),
+                    new ShardFactory(config, directory, log, channel, loops, this, threads, checkpoints, splitOffs),
+                    checkpoints,
+                    splitOffs,
                     host -> channel.openShard(
                             host.group().groupId(), "shard-" + host.group().groupId(), host),
                     threads.readers(),
+                    threads.births(),
                     peers::others);
         }
         this.membership = new Membership(
@@ -174,8 +193,45 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 () -> state.get() == State.OPEN,
                 this::tellStatus,
                 this::refuse);
+        this.loads = new LoadBook();
+        this.reports = new Reports(
+                config.name(),
+                router,
+                channel.rpc(),
+                config.wallMillis(),
+                directory == null
+                        ? null
+                        : new LoadReporter(
+                                config.name(), () -> Reports.metered(shards), directory::freeBytes, System::nanoTime),
+                loads);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
+        this.follower =
+                new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);
+        this.driver = new DriverHost(
+                config,
+                shards,
+                new PlacementDriver(
+                        new GroupCatalogStore(router),
+                        new ClusterSight(config, membership, router, peers, reports),
+                        new ClusterActions(router, control),
+                        new DecisionLog(config.name()),
+                        () -> CatalogState.initial(Objects.requireNonNull(membership.layout())),
+                        DriverSettings.DEFAULT.with(PlanSettings.DEFAULT.withGraceMillis(config.graceMillis())),
+                        threads.acting()),
+                catalog,
+                reports,
+                channel.rpc(),
+                threads.placement(),
+                () -> threads.control(this::tellStatus));
+        AdminClient admin = new AdminClient(config.name(), router, channel.rpc(), driver::answer);
+        this.placement = new PlacementView(admin, catalog::state, config.wallMillis());
+        JoinServer joins = new JoinServer(admin, catalog, membership, threads.callbacks());
+        channel.rpc()
+                .register(
+                        JoinProtocol.METHOD_JOIN,
+                        (from, payload, responder) -> joins.answer(
+                                JoinProtocol.Join.decode(payload), answer -> responder.reply(answer.encode())));
         this.gossip = new Gossip(
                 config,
                 directory == null ? "" : directory.nodeId(),
@@ -304,12 +360,17 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(STATUS_MILLIS, reports::report);
+        threads.every(REPAIR_MILLIS, () -> shards.values().forEach(host -> follower.applyTo(host, catalog.state())));
         threads.every(STATUS_MILLIS, backups::expire);
         threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
         if (checkpoints != null) {
             checkpoints.spare(backups::claims);
             threads.every(NodeCheckpoints.POLL_MILLIS, checkpoints::poll);
+            if (replicas != null) {
+                threads.every(NodeCheckpoints.POLL_MILLIS, replicas::lookAfterSplits);
+            }
         }
     }
 
@@ -358,6 +419,32 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 membership.layout());
     }
 
+    /** The catalog as far as it is known before others are heard. */
+    private CatalogState catalogAtTheStart(ClusterLayout formed) {
+        CatalogState known = CatalogState.initial(formed);
+        if (directory != null) {
+            CatalogFile file = new CatalogFile(directory.path(), formed.clusterIdText());
+            follower.saveTo(file);
+            CatalogState saved = file.load();
+            if (saved != null && saved.revision() > known.revision()) {
+                return saved;
+            }
+        }
+        return known;
+    }
+
+    private List<Claim> ownClaims(ShardHost host) {
+        int group = host.group().groupId();
+        return group == Catalog.GROUP
+                ? List.of()
+                : List.of(claim(host.owner(membership.members().of(group))));
+    }
+
+    /** The node has given away all that it had and is a member no more: it only brings operations to the members. */
+    private void released() {
+        LOG.info("node {} has left the cluster, it can be closed; its data directory is of no use any more", name());
+    }
+
     private void refuse(String reason) {
         threads.control(() -> failNode("refused: " + reason));
     }
@@ -384,23 +471,21 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             peers.layout(formed);
-            List<ShardRoute> routes = new ArrayList<>();
-            List<Router.Place> places = new ArrayList<>();
-            for (ShardPlacement placement : formed.placements()) {
-                ShardRoute route =
-                        new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
-                routes.add(route);
-                places.add(new Router.Place(route, loopOf(placement.id()), null));
-            }
-            ShardPlacement catalog = Catalog.placement(formed);
-            places.add(new Router.Place(
-                    new ShardRoute(catalog.id(), catalog.epoch(), catalog.slots(), catalog.replicas()),
-                    loopOf(catalog.id()),
-                    null));
-            router.open(new RouteTable(routes), places);
+            CatalogState known = catalogAtTheStart(formed);
+            ShardPlacement catalogPlacement = Catalog.placement(formed);
+            router.addShard(claim(catalogPlacement), loopOf(catalogPlacement.id()));
+            router.onChange(table -> membership.members().tellRoutes());
             membership.members().open(formed, router::route);
+            List<Claim> claims = new ArrayList<>(CatalogFollower.claims(known, membership.members()));
+            if (hosts != null) {
+                // Splits that the log has and the catalog's copy has not.
+                hosts.forEach(host -> claims.addAll(ownClaims(host)));
+            }
+            router.open(claims, this::loopOf);
+            membership.members().tellRoutes();
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
+                    follower.applyTo(host, known);
                     boolean preferred = name().equals(host.preferredLeader());
                     replicas.start(host, group -> {
                         if (preferred && first) {
@@ -412,6 +497,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
+            catalog.onChange(follower);
+            catalog.adopt(known);
+            driver.start();
             LOG.info(
                     "node {} is part of cluster {}: members {}, {} shards, {} replicas here",
                     name(),
@@ -431,6 +519,14 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             }
             failNode(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static Claim claim(SplitListener.Owner owner) {
+        return new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas());
+    }
+
+    private static Claim claim(ShardPlacement placement) {
+        return new Claim(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
     }
 
     // ---- what the network says
@@ -700,6 +796,33 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return checkpoints == null ? null : checkpoints.figures().counts();
     }
 
+    /** The replicas that are open here, by shard. */
+    Map<Integer, ShardHost> hosts() {
+        return shards;
+    }
+
+    /** What splits hand over; null if the node keeps no data. */
+    @Nullable
+    SplitOffs splitOffs() {
+        return splitOffs;
+    }
+
+    /** What is done about checkpoints; null if the node keeps no data. */
+    @Nullable
+    NodeCheckpoints checkpoints() {
+        return checkpoints;
+    }
+
+    /** The placement as applications see it. */
+    PlacementView placement() {
+        return placement;
+    }
+
+    /** Whether the placement is driven. */
+    boolean drives() {
+        return config.drives();
+    }
+
     ControlProtocol control() {
         return control;
     }
@@ -731,6 +854,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         stopForming();
         backups.close();
+        driver.close();
         if (before == State.OPEN) {
             handLeadershipsOver();
         }
@@ -747,6 +871,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         closeQuietly(channel);
         closeQuietly(log);
         shards.values().forEach(ShardHost::close);
+        closeQuietly(splitOffs);
         closeQuietly(directory);
         LOG.info("node {} is closed", name());
         settled.countDown();

@@ -86,8 +86,8 @@ final class Gossip {
             boolean leads = status.role() == Role.LEADER;
             if (leads || status.leader() == null) {
                 Configuration committed = members.of(id);
-                boolean changed = committed != null && committed.version() > 0;
-                told.put(id, new NodeStatus.Shard(status.term(), leads, changed ? committed : null));
+                boolean asFormed = committed == null || members.isAsFormed(id, committed);
+                told.put(id, new NodeStatus.Shard(status.term(), leads, asFormed ? null : committed));
             }
         });
         return new NodeStatus(

@@ -2,29 +2,21 @@ package io.elastickv.embedded.internal.node;
 
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.ReplicaKey;
-import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.MemberId;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
 import io.elastickv.embedded.internal.raft.core.Configuration;
-import io.elastickv.embedded.internal.raft.core.HardState;
 import io.elastickv.embedded.internal.raft.core.Role;
-import io.elastickv.embedded.internal.raft.log.GroupLog;
-import io.elastickv.embedded.internal.raft.log.LogBatch;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.routing.Router;
+import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +36,6 @@ import org.slf4j.LoggerFactory;
 final class LocalReplicas {
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalReplicas.class);
-    private static final long LOG_WAIT_SECONDS = 30;
 
     /** Shows a replica to those who use JGroups-raft; what it gives ends that. */
     interface Face {
@@ -52,28 +43,27 @@ final class LocalReplicas {
     }
 
     private final String self;
-    private final NodeDirectory directory;
-    private final NodeLog log;
+    private final ReplicaRegister register;
     private final Map<Integer, ShardHost> hosts;
     private final ShardMembers members;
     private final Router router;
     private final ShardFactory factory;
     private final Face face;
-    private final Executor freeing;
     private final Supplier<List<String>> reachable;
+    private final NodeCheckpoints checkpoints;
+    private final SplitOffs splitOffs;
+    private final Executor births;
+    private final ReplicaRemoval removal;
 
-    private final Map<Integer, ShardPlacement> placements = new HashMap<>();
     private final Map<Integer, AutoCloseable> faces = new ConcurrentHashMap<>();
-    private final Set<Integer> beingRemoved = ConcurrentHashMap.newKeySet();
     private final Set<Integer> serving = ConcurrentHashMap.newKeySet();
-    private @Nullable ClusterLayout layout;
-    private volatile @Nullable HeldReplicas held;
 
     /**
      * Nothing is open yet.
      *
      * @param hosts the open replicas by shard; changed here only
      * @param freeing runs what may wait for readers
+     * @param births makes replicas of what is split off: one at a time, and for nothing else, as callers wait for it
      * @param reachable the other nodes that are reachable now
      */
     LocalReplicas(
@@ -84,18 +74,23 @@ final class LocalReplicas {
             ShardMembers members,
             Router router,
             ShardFactory factory,
+            NodeCheckpoints checkpoints,
+            SplitOffs splitOffs,
             Face face,
             Executor freeing,
+            Executor births,
             Supplier<List<String>> reachable) {
         this.self = self;
-        this.directory = directory;
-        this.log = log;
+        this.register = new ReplicaRegister(self, directory, log);
         this.hosts = hosts;
         this.members = members;
         this.router = router;
         this.factory = factory;
         this.face = face;
-        this.freeing = freeing;
+        this.checkpoints = checkpoints;
+        this.splitOffs = splitOffs;
+        this.births = births;
+        this.removal = new ReplicaRemoval(self, log, factory, freeing);
         this.reachable = reachable;
     }
 
@@ -107,77 +102,133 @@ final class LocalReplicas {
      * @param known whether the directory had the layout already, so has been part of the cluster before
      * @throws IllegalStateException if the directory's files contradict each other, or a replica cannot be made
      */
-    synchronized List<ShardHost> recover(ClusterLayout formed, boolean known) {
-        layout = formed;
-        formed.groups().forEach(placement -> placements.put(placement.id(), placement));
-        HeldReplicas replicas = directory.replicas(formed);
-        if (replicas == null) {
-            if (known) {
-                throw new IllegalStateException("dataDirectory = " + directory.path() + ": file '" + HeldReplicas.FILE
-                        + "' is missing; restore it, or give the node an empty directory: it then comes back as a new"
-                        + " member");
-            }
-            replicas = HeldReplicas.atTheStart(formed, self, directory.nodeId());
-            directory.saveReplicas(replicas);
-        }
-        held = replicas;
-        finishRemovals(replicas);
-        List<ShardFactory.Request> requests = new ArrayList<>();
-        replicas.held().forEach((shard, key) -> requests.add(request(shard, key)));
-        return factory.createAll(requests);
+    synchronized List<ShardHost> recover(ClusterLayout layout, boolean known) {
+        register.open(layout, known);
+        removal.finish(register.gone());
+        List<ShardHost> made = createAll(register.held().held().keySet());
+        splitOffs.live(births, this::born);
+        return made;
     }
 
-    private void finishRemovals(HeldReplicas replicas) {
-        List<CompletableFuture<Boolean>> ends = new ArrayList<>();
-        for (int shard : replicas.removed().keySet()) {
-            if (replicas.key(shard) != null) {
-                continue;
-            }
-            GroupLog group = log.group(shard);
-            if (group.lastIndex() > 0 || !group.hardState().equals(HardState.INITIAL)) {
-                LOG.info("node {}: the replica of shard {} was being removed at the end of the last run", self, shard);
-                CompletableFuture<Boolean> end = new CompletableFuture<>();
-                log.submit(removal(shard, end));
-                ends.add(end);
-            }
-            factory.deleteCheckpoints(shard);
-        }
+    /**
+     * Makes the replicas of {@code shards}, parents before what was split off from them: their logs may have the beginning of
+     * the others, be they known here already or not.
+     */
+    private List<ShardHost> createAll(Set<Integer> shards) {
+        List<ShardHost> made = new ArrayList<>();
+        Set<Integer> left = new TreeSet<>(shards);
         try {
-            for (CompletableFuture<Boolean> end : ends) {
-                end.get(LOG_WAIT_SECONDS, TimeUnit.SECONDS);
+            while (!left.isEmpty()) {
+                List<Integer> wave = left.stream()
+                        .filter(shard -> !left.contains(register.birth(shard).parent()))
+                        .toList();
+                if (wave.isEmpty()) {
+                    throw new IllegalStateException("shards " + left + " were split off from one another");
+                }
+                wave.forEach(left::remove);
+                List<ShardFactory.Request> requests = new ArrayList<>();
+                for (int shard : wave) {
+                    SplitOffs.Handed handed = splitOffs.take(shard);
+                    if (handed == null && isYetToBegin(shard)) {
+                        continue;
+                    }
+                    requests.add(register.request(shard, handed));
+                    if (handed != null) {
+                        splitOffs.hasReplica(handed);
+                    }
+                }
+                made.addAll(factory.createAll(requests));
+                for (SplitOffs.Handed handed : splitOffs.waiting()) {
+                    if (register.key(handed.shard()) != null) {
+                        continue; // comes in one of the next rounds
+                    }
+                    if (register.admit(handed)) {
+                        left.add(handed.shard());
+                    } else {
+                        splitOffs.take(handed.shard());
+                        handed.drop();
+                        handed.settle();
+                    }
+                }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while the log was written", e);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new IllegalStateException("the log could not be written: " + e, e);
+        } catch (RuntimeException e) {
+            made.forEach(ShardHost::close);
+            splitOffs.close();
+            throw e;
         }
+        return made;
     }
 
-    private static LogBatch removal(int shard, CompletableFuture<Boolean> end) {
-        LogBatch batch = new LogBatch(new LogBatch.Completion() {
-            @Override
-            public void durable() {
-                end.complete(true);
-            }
+    /**
+     * Whether a replica was noted whose beginning never came: its parent is yet to split it off, or got a later state without
+     * having done so.
+     */
+    private boolean isYetToBegin(int shard) {
+        return register.birth(shard).isSplitOff() && register.isUnwritten(shard) && !factory.hasCheckpoint(shard);
+    }
 
-            @Override
-            public void failed(Throwable cause) {
-                end.completeExceptionally(cause);
+    /** What was split off from a shard here becomes a replica of its own; soon after the split, not on a loop. */
+    private synchronized void born(int shard) {
+        SplitOffs.Handed handed = splitOffs.take(shard);
+        if (handed == null) {
+            return;
+        }
+        ShardHost host;
+        try {
+            if (register.key(shard) == null && !register.admit(handed)) {
+                handed.drop();
+                handed.settle();
+                LOG.info("node {}: shard {} was split off without a replica here", self, shard);
+                return;
+            }
+            splitOffs.hasReplica(handed);
+            if (hosts.containsKey(shard)) {
+                handed.drop(); // it has a state of its own, or gets one from its leader
+                return;
+            }
+            host = factory.create(register.request(shard, handed), Math.max(1, hosts.size()));
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "node {}: no replica is made of shard {}, which was split off: the next start tries again, and until"
+                            + " then the log of shard {} grows",
+                    self,
+                    shard,
+                    handed.birth().parent(),
+                    e);
+            return;
+        }
+        ShardHost parent = hosts.get(handed.birth().parent());
+        boolean first = parent != null && parent.group().status().role() == Role.LEADER;
+        boolean preferred = handed.birth().preferredLeader().equals(self);
+        start(host, group -> {
+            if (first) {
+                group.campaignAtBirth();
+            } else if (preferred) {
+                group.campaignSoon();
             }
         });
-        batch.addRemoved(shard);
-        return batch;
+        lookAfterSplits();
+        LOG.info(
+                "node {}: shard {} is here, split off from shard {}: slots {}, epoch {}, entry {}",
+                self,
+                shard,
+                handed.birth().parent(),
+                handed.birth().slots(),
+                handed.birth().epoch(),
+                host.group().status().appliedIndex());
     }
 
-    private ShardFactory.Request request(int shard, ReplicaKey key) {
-        ShardPlacement placement = placements.get(shard);
-        ClusterLayout formed = layout;
-        if (placement == null || formed == null) {
-            throw new IllegalStateException("shard " + shard + ": not in the layout, but a replica of it is here");
+    /** Sees to it that what was split off gets a checkpoint, and tells its parent of that; a few times a second. */
+    void lookAfterSplits() {
+        for (SplitOffs.Handed handed : splitOffs.unsafe()) {
+            int shard = handed.shard();
+            ShardHost host = hosts.get(shard);
+            if (host == null ? register.key(shard) == null : host.checkpoints().isSound()) {
+                splitOffs.safe(shard);
+            } else if (host != null) {
+                checkpoints.require(shard);
+            }
         }
-        Configuration initial = key.isInitial() ? ShardMembers.initial(formed, placement) : Configuration.EMPTY;
-        return new ShardFactory.Request(placement, MemberId.of(self, key.text()), initial);
     }
 
     /**
@@ -189,8 +240,12 @@ final class LocalReplicas {
         int shard = host.group().groupId();
         hosts.put(shard, host);
         faces.put(shard, face.open(host));
+        if (host.birth().isSplitOff()) {
+            members.learn(shard, host.birth().members());
+        }
         host.loop().execute(() -> {
             host.group().start();
+            host.startTidying();
             first.accept(host.group());
             reachable.get().forEach(node -> host.group().peerReachable(node, true));
         });
@@ -220,41 +275,48 @@ final class LocalReplicas {
     /** The key of the replica of {@code shard} here; null if there is none. */
     @Nullable
     ReplicaKey key(int shard) {
-        HeldReplicas replicas = held;
-        return replicas == null ? null : replicas.key(shard);
+        return register.key(shard);
     }
 
     /**
      * Makes a replica of {@code shard} for its leader, to become a learner under {@code key}.
      *
+     * @param told how the shard began, as its leader knows; null for one that the cluster was formed with
      * @return the key of the replica that is here: another one if there was one already
      * @throws IllegalArgumentException if that cannot be now, with the reason
      */
-    synchronized ReplicaKey create(int shard, ReplicaKey key) {
-        HeldReplicas replicas = held;
-        if (replicas == null || !placements.containsKey(shard)) {
+    synchronized ReplicaKey create(int shard, ReplicaKey key, @Nullable ShardBirth told) {
+        ShardBirth birth = register.isOpen() ? register.birth(shard, told) : null;
+        if (birth == null) {
             throw new IllegalArgumentException("there is no shard " + shard);
         }
-        ReplicaKey present = replicas.key(shard);
-        if (present != null) {
+        HeldReplicas before = register.held();
+        ReplicaKey present = before.key(shard);
+        if (present != null && hosts.containsKey(shard)) {
             return present;
         }
-        if (beingRemoved.contains(shard)) {
+        if (isYetToBeSplitOff(birth)) {
+            throw new IllegalArgumentException(
+                    "its replica of shard " + birth.parent() + " is yet to split off shard " + shard);
+        }
+        if (present != null) {
+            // Noted at a split that this directory's parent has left out since: it never promised anything.
+            start(factory.create(register.request(shard, null), Math.max(1, hosts.size())), group -> {});
+            return present;
+        }
+        if (removal.isGoingOn(shard)) {
             throw new IllegalArgumentException("its former replica of shard " + shard + " is still being removed");
         }
-        if (replicas.wasRemoved(shard, key)) {
+        if (before.wasRemoved(shard, key)) {
             throw new IllegalArgumentException("replica " + key.text() + " of shard " + shard + " was removed before");
         }
-        HeldReplicas more = replicas.with(shard, key);
-        directory.saveReplicas(more);
-        held = more;
+        register.add(birth, key);
         ShardHost host;
         try {
-            host = factory.create(request(shard, key), Math.max(1, hosts.size()));
+            host = factory.create(register.request(shard, null), Math.max(1, hosts.size()));
         } catch (RuntimeException e) {
             // It has promised nothing yet, so the key may be tried again.
-            directory.saveReplicas(replicas);
-            held = replicas;
+            register.undo(before);
             throw e;
         }
         start(host, group -> {});
@@ -262,19 +324,34 @@ final class LocalReplicas {
         return key;
     }
 
+    /** Whether the parent's replica here will hand the shard over when it comes by the split in its log. */
+    private boolean isYetToBeSplitOff(ShardBirth birth) {
+        ShardHost parent = birth.isSplitOff() ? hosts.get(birth.parent()) : null;
+        if (parent == null || parent.group().status().failed()) {
+            return false;
+        }
+        ShardStateMachine.Ownership now = parent.stateMachine().ownership();
+        return splitOffs.isWaiting(birth.shard())
+                || (now.epoch() < birth.epoch()
+                        && now.slots().contains(birth.slots().get(0).first()));
+    }
+
     /** Removes the replicas that are no members of their groups any more. */
     synchronized void removeFormerMembers() {
-        HeldReplicas replicas = held;
-        if (replicas == null) {
+        if (!register.isOpen()) {
             return;
         }
-        for (Map.Entry<Integer, ReplicaKey> entry : replicas.held().entrySet()) {
+        for (Map.Entry<Integer, ReplicaKey> entry : register.held().held().entrySet()) {
             int shard = entry.getKey();
             Configuration committed = members.of(shard);
             ShardHost host = hosts.get(shard);
             if (committed != null && isGone(committed, entry.getValue())) {
-                // A leader that has removed itself still hands its leadership over.
-                if (host == null || host.group().status().role() != Role.LEADER) {
+                // A leader that has removed itself still hands its leadership over; a parent stays until its log is not
+                // needed for what it split off.
+                boolean needed = host != null
+                        && (host.group().status().role() == Role.LEADER
+                                || !host.stateMachine().unsafeChildren().isEmpty());
+                if (!needed) {
                     remove(shard, committed.version());
                 }
             }
@@ -287,50 +364,22 @@ final class LocalReplicas {
     }
 
     private void remove(int shard, long version) {
-        HeldReplicas fewer = Objects.requireNonNull(held).without(shard, version);
-        beingRemoved.add(shard);
-        directory.saveReplicas(fewer);
-        held = fewer;
+        removal.begin(shard);
+        register.remove(shard, version);
         LOG.info("node {}: the replica of shard {} was removed from its group, its data is deleted", self, shard);
         ShardHost host = hosts.remove(shard);
         closeFace(shard);
         if (host == null) {
-            beingRemoved.remove(shard);
+            removal.nothingLeft(shard);
             return;
         }
-        CompletableFuture<Boolean> end = new CompletableFuture<>();
         onLoop(host, () -> {
             serving.remove(shard);
             router.localGone(shard);
+            host.stopTidying();
             host.group().close();
-            // Behind whatever the group has written: the batches of one loop are kept in order.
-            log.submit(removal(shard, end));
+            removal.delete(shard, host);
         });
-        CompletableFuture<Boolean> unused = end.whenComplete((done, failure) -> {
-            if (failure != null) {
-                LOG.warn("node {}: shard {}: the log could not be told of the removal", self, shard, failure);
-            }
-            free(shard, host, failure == null);
-        });
-    }
-
-    private void free(int shard, ShardHost host, boolean deleting) {
-        try {
-            freeing.execute(() -> {
-                try {
-                    host.close();
-                    if (deleting) {
-                        factory.deleteCheckpoints(shard);
-                        beingRemoved.remove(shard);
-                    }
-                } catch (RuntimeException e) {
-                    LOG.warn("node {}: data of shard {} is left until the next start", self, shard, e);
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            LOG.debug("the node is closing; the next start deletes what is left", e);
-            host.close();
-        }
     }
 
     private void closeFace(int shard) {

@@ -193,7 +193,9 @@ final class Membership implements Gossip.News {
             }
             replicas.removeFormerMembers();
             return new Made(
-                    true, replicas.create(request.shard(), request.key()).text());
+                    true,
+                    replicas.create(request.shard(), request.key(), request.birth())
+                            .text());
         } catch (IllegalArgumentException e) {
             LOG.info("node {}: no replica of shard {} is made: {}", self, request.shard(), e.getMessage());
             return new Made(false, String.valueOf(e.getMessage()));

@@ -78,9 +78,21 @@ final class NodeCheckpoints {
         return figures;
     }
 
-    /** See {@link Checkpointer#spare}. */
+    /** See {@link Checkpointer#spare}; groups that must not have one before what they split off is safe are spared anyway. */
     void spare(IntPredicate byOthers) {
-        checkpointer.spare(byOthers);
+        checkpointer.spare(group -> byOthers.test(group) || hasUnsafeChildren(group));
+    }
+
+    private boolean hasUnsafeChildren(int group) {
+        ShardHost host = shards.get(group);
+        return host != null && !host.stateMachine().unsafeChildren().isEmpty();
+    }
+
+    /** Has a checkpoint of {@code group} made soon, unless that is going on. */
+    void require(int group) {
+        if (!checkpointer.attendsTo(group)) {
+            checkpointer.request(group);
+        }
     }
 
     /** Begins nothing more. */

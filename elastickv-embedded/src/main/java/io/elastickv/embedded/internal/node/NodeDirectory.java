@@ -171,6 +171,15 @@ final class NodeDirectory implements AutoCloseable {
         return directory;
     }
 
+    /** How much its disk has room for, in bytes; {@link Long#MAX_VALUE} if nobody knows. */
+    long freeBytes() {
+        try {
+            return Files.getFileStore(directory).getUsableSpace();
+        } catch (IOException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
     /** The identity of this directory. */
     String nodeId() {
         return nodeId;
@@ -244,8 +253,8 @@ final class NodeDirectory implements AutoCloseable {
             if (!Files.exists(file)) {
                 return null;
             }
-            replicas =
-                    HeldReplicas.ofLines(CheckedText.read(file, HeldReplicas.KIND, HeldReplicas.VERSION, START_EMPTY));
+            replicas = HeldReplicas.ofLines(CheckedText.read(
+                    file, HeldReplicas.KIND, HeldReplicas.OLDEST_VERSION, HeldReplicas.VERSION, START_EMPTY));
         } catch (IOException | IllegalArgumentException e) {
             throw new IllegalStateException("file " + file + ": " + e.getMessage() + "; " + START_EMPTY, e);
         }

@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -24,6 +25,9 @@ final class NodeThreads implements AutoCloseable {
     private final ExecutorService callbacks;
     private final ExecutorService background;
     private final ExecutorService serving;
+    private final ScheduledExecutorService placement;
+    private final ExecutorService acting;
+    private final ExecutorService births;
 
     NodeThreads(String node) {
         ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1, named(node, "control"));
@@ -35,6 +39,11 @@ final class NodeThreads implements AutoCloseable {
         // One for checkpoints, which are written one at a time, and one for what is fetched from others.
         this.background = pool(node, "background", 2);
         this.serving = pool(node, "serving", 1);
+        ScheduledThreadPoolExecutor driving = new ScheduledThreadPoolExecutor(1, named(node, "placement"));
+        driving.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
+        this.placement = driving;
+        this.acting = pool(node, "acting", 8);
+        this.births = pool(node, "births", 1);
         // A callback may block for long, so there is a thread for each batch; normally one or two are in use.
         this.callbacks = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), named(node, "callback"));
@@ -69,6 +78,21 @@ final class NodeThreads implements AutoCloseable {
     /** Reads checkpoints for other nodes. */
     ExecutorService serving() {
         return serving;
+    }
+
+    /** Makes replicas of what is split off, one at a time. */
+    Executor births() {
+        return task -> births.execute(guarded(task));
+    }
+
+    /** Drives the placement where the catalog is led. */
+    ScheduledExecutorService placement() {
+        return placement;
+    }
+
+    /** Asks groups to change, on behalf of the placement's driver: tasks that block for a second. */
+    ExecutorService acting() {
+        return acting;
     }
 
     /** Completes futures and calls listeners. */
@@ -119,6 +143,9 @@ final class NodeThreads implements AutoCloseable {
         // What is being written is given up: it may take long, and nothing is lost without it.
         background.shutdownNow();
         serving.shutdownNow();
+        placement.shutdownNow();
+        acting.shutdownNow();
+        births.shutdown();
         readers.shutdown();
         callbacks.shutdown();
         try {
@@ -126,6 +153,7 @@ final class NodeThreads implements AutoCloseable {
             readers.awaitTermination(2, TimeUnit.SECONDS);
             control.awaitTermination(1, TimeUnit.SECONDS);
             serving.awaitTermination(1, TimeUnit.SECONDS);
+            births.awaitTermination(5, TimeUnit.SECONDS);
             if (!background.awaitTermination(10, TimeUnit.SECONDS)) {
                 LOG.warn("a checkpoint is still being written or read");
             }

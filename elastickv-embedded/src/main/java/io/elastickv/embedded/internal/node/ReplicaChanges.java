@@ -18,10 +18,12 @@ import io.elastickv.embedded.internal.transport.RpcFailure;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,8 @@ final class ReplicaChanges {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaChanges.class);
     private static final long MAKE_TIMEOUT_NANOS = 5_000_000_000L;
+    /** How seldom it is looked for members that have no replica: theirs may be made in a moment. */
+    private static final int UNMADE_ROUNDS = 5;
 
     /** Asks a node, as {@link io.elastickv.embedded.internal.transport.NodeRpc} does. */
     interface Calls {
@@ -52,6 +56,8 @@ final class ReplicaChanges {
     private final Set<Integer> making = ConcurrentHashMap.newKeySet();
 
     private final Map<Integer, String> hindrances = new ConcurrentHashMap<>();
+    /** How often {@link #repair} was called. */
+    private final AtomicInteger rounds = new AtomicInteger();
 
     /**
      * Makes it.
@@ -76,6 +82,7 @@ final class ReplicaChanges {
 
     /** Takes the next step for every shard led here that needs one; to be called a few times a second. */
     void repair() {
+        int round = rounds.getAndIncrement();
         Map<String, String> directories = directories();
         for (ShardHost host : shards.values()) {
             ReplicaGroup.Status status = host.group().status();
@@ -86,6 +93,19 @@ final class ReplicaChanges {
                         take(host, ChangePlanner.repair(sight(host)));
                     }
                 });
+            }
+            if (round % UNMADE_ROUNDS == 0 && host.birth().isSplitOff() && status.role() == Role.LEADER) {
+                onLoop(host, () -> makeMissing(host, round / UNMADE_ROUNDS));
+            }
+        }
+    }
+
+    private void makeMissing(ShardHost host, int turn) {
+        if (leads(host)) {
+            List<ChangePlanner.Make> unmade =
+                    ChangePlanner.unmade(sight(host), host.birth().members());
+            if (!unmade.isEmpty()) {
+                make(host, unmade.get(turn % unmade.size()));
             }
         }
     }
@@ -197,8 +217,9 @@ final class ReplicaChanges {
         if (nodeId == null || !making.add(shard)) {
             return;
         }
+        ShardBirth birth = host.birth().isSplitOff() ? host.birth() : null;
         byte[] request = new ReplicaProtocol.Make(
-                        shard, nodeId, make.key(), host.group().status().committedConfiguration())
+                        shard, nodeId, make.key(), birth, host.group().status().committedConfiguration())
                 .encode();
         calls.call(make.node(), ReplicaProtocol.METHOD_MAKE, request, MAKE_TIMEOUT_NANOS, new RpcCallback() {
             @Override

@@ -10,12 +10,14 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of what nodes ask of each other about replicas (texts: u16 length, modified UTF-8).
  *
  * <pre>
- * make, to the node    shard i32 | nodeId of its directory | key | committed configuration, to the end
+ * make, to the node    shard i32 | nodeId of its directory | key | birth of the shard, empty if the cluster was formed with it
+ *                        | committed configuration, to the end
  *   answer             made u8 | key of the replica that is there now, or why there is none
  * change, to a leader  shard i32 | what u8 (1 add, 2 remove) | node
  *   answer             state u8 | text
@@ -29,27 +31,42 @@ final class ReplicaProtocol {
     /** RPC method: change a shard's replicas. */
     static final int METHOD_CHANGE = 6;
 
-    /** A request to make a replica. */
-    record Make(int shard, String nodeId, ReplicaKey key, Configuration committed) {
+    /**
+     * A request to make a replica.
+     *
+     * @param birth how the shard began; null if the cluster was formed with it
+     */
+    record Make(
+            int shard,
+            String nodeId,
+            ReplicaKey key,
+            @Nullable ShardBirth birth,
+            Configuration committed) {
 
         byte[] encode() {
             return bytes(out -> {
                 out.writeInt(shard);
                 out.writeUTF(nodeId);
                 out.writeUTF(key.text());
+                out.writeUTF(birth == null ? "" : birth.text());
                 out.write(committed.encode());
             });
         }
 
         /** Decodes; an IllegalArgumentException says that it is malformed. */
         static Make decode(ByteBuffer buffer) {
-            return read(
-                    buffer,
-                    in -> new Make(
-                            in.readInt(),
-                            in.readUTF(),
-                            ReplicaKey.parse(in.readUTF()),
-                            Configuration.decode(in.readAllBytes())));
+            return read(buffer, in -> {
+                int shard = in.readInt();
+                String nodeId = in.readUTF();
+                ReplicaKey key = ReplicaKey.parse(in.readUTF());
+                String birth = in.readUTF();
+                return new Make(
+                        shard,
+                        nodeId,
+                        key,
+                        birth.isEmpty() ? null : ShardBirth.parse(shard, birth),
+                        Configuration.decode(in.readAllBytes()));
+            });
         }
     }
 

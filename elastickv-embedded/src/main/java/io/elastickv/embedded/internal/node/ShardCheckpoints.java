@@ -43,6 +43,8 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
     private final LongSupplier nanos;
     private final Map<Long, Long> leasedIndexes = new ConcurrentHashMap<>();
 
+    private volatile boolean sound;
+
     /** On the loop. */
     private @Nullable SnapshotFetch fetch;
 
@@ -77,6 +79,16 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
 
     CheckpointDirectory directory() {
         return directory;
+    }
+
+    /** Whether a checkpoint is here, durable, that can be read as far as this process knows. Any thread. */
+    boolean isSound() {
+        return sound;
+    }
+
+    /** There is such a checkpoint. */
+    void hasSoundOne() {
+        sound = true;
     }
 
     static Snapshot snapshot(CheckpointManifest manifest) {
@@ -122,6 +134,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
             boolean done = false;
             try {
                 CheckpointManifest manifest = directory.write(held, term, configuration.encode(), pace.begin());
+                hasSoundOne();
                 directory.retain(retained);
                 done = true;
                 figures.wrote(manifest.totalBytes());
@@ -215,6 +228,7 @@ public final class ShardCheckpoints implements GroupSnapshots, AutoCloseable {
         @Override
         public void install() {
             machine.install(state, this::later);
+            hasSoundOne();
             figures.installed(state.manifest().totalBytes());
             later(this::retain);
         }

@@ -1,12 +1,13 @@
 package io.elastickv.embedded.internal.node;
 
 import io.elastickv.embedded.internal.files.NodeFiles;
-import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.core.Configuration;
+import io.elastickv.embedded.internal.raft.log.LogBatch;
 import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
+import io.elastickv.embedded.internal.shard.SplitHost;
 import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.transport.ClusterChannel;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,11 +33,12 @@ final class ShardFactory {
     /**
      * A replica to make.
      *
-     * @param placement of its shard
+     * @param birth of its shard
      * @param memberId its id as a member of the group
      * @param initial the members before the first entry of its log; {@link Configuration#EMPTY} for one added later
+     * @param handed its state as of the split that made it, if a parent here hands it over; passes to the replica
      */
-    record Request(ShardPlacement placement, String memberId, Configuration initial) {}
+    record Request(ShardBirth birth, String memberId, Configuration initial, SplitOffs.@Nullable Handed handed) {}
 
     private final NodeConfig config;
     private final NodeDirectory directory;
@@ -45,6 +48,7 @@ final class ShardFactory {
     private final GroupListener listener;
     private final NodeThreads threads;
     private final NodeCheckpoints checkpoints;
+    private final SplitHost splitHost;
     private final LongAdder checkpointBytes = new LongAdder();
     private final LongAdder replayedEntries = new LongAdder();
 
@@ -56,7 +60,8 @@ final class ShardFactory {
             List<EventLoop> loops,
             GroupListener listener,
             NodeThreads threads,
-            NodeCheckpoints checkpoints) {
+            NodeCheckpoints checkpoints,
+            SplitHost splitHost) {
         this.config = config;
         this.directory = directory;
         this.log = log;
@@ -65,6 +70,7 @@ final class ShardFactory {
         this.listener = listener;
         this.threads = threads;
         this.checkpoints = checkpoints;
+        this.splitHost = splitHost;
     }
 
     /**
@@ -147,17 +153,27 @@ final class ShardFactory {
      * @throws IllegalStateException if its state is lost, or cannot be read
      */
     ShardHost create(Request request, int replicasHere) {
-        ShardPlacement placement = request.placement();
-        int group = placement.id();
-        ShardStateMachine machine = ShardHosts.stateMachine(config, placement);
+        int group = request.birth().shard();
+        SplitOffs.Handed handed = request.handed();
+        ShardStateMachine machine = handed == null ? ShardHosts.stateMachine(config, request.birth()) : handed.child();
+        machine.onSplit(splitHost);
         boolean made = false;
         try {
+            if (handed != null) {
+                // Before the child's log gets anything: a restart that finds the child then replays as far as its
+                // split.
+                log.submit(committed(handed));
+            }
             CheckpointDirectory kept =
                     CheckpointDirectory.open(NodeFiles.system(), directory.checkpoints(group), group);
             ShardRecovery.Recovered recovered = ShardRecovery.recover(
                     group, request.memberId(), request.initial(), log, kept, machine, config.acceptMemoryLoss());
             checkpointBytes.add(recovered.checkpointBytes());
             replayedEntries.add(recovered.replayedEntries());
+            ShardCheckpoints own = checkpoints.of(group, machine, kept);
+            if (recovered.checkpointBytes() > 0) {
+                own.hasSoundOne();
+            }
             ShardHost host = ShardHosts.assemble(
                     config,
                     request,
@@ -168,7 +184,7 @@ final class ShardFactory {
                     listener,
                     threads.readers(),
                     machine,
-                    checkpoints.of(group, machine, kept),
+                    own,
                     recovered);
             made = true;
             return host;
@@ -179,6 +195,36 @@ final class ShardFactory {
             if (!made) {
                 machine.close();
             }
+        }
+    }
+
+    private static LogBatch committed(SplitOffs.Handed handed) {
+        LogBatch batch = new LogBatch(new LogBatch.Completion() {
+            @Override
+            public void durable() {
+                // The batches after it wait for it.
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                LOG.debug("the log was not told that a split is committed, nor will it be of anything else", cause);
+            }
+        });
+        return batch.addCommit(handed.parent().shardId(), handed.child().appliedIndex());
+    }
+
+    /**
+     * Whether there is a checkpoint of a replica, sound or not.
+     *
+     * @throws UncheckedIOException if its directory cannot be read
+     */
+    boolean hasCheckpoint(int group) {
+        try {
+            return !CheckpointDirectory.open(NodeFiles.system(), directory.checkpoints(group), group)
+                    .manifests()
+                    .isEmpty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the checkpoints in " + directory.checkpoints(group) + " cannot be read", e);
         }
     }
 }

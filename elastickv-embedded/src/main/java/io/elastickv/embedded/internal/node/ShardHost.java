@@ -10,11 +10,12 @@ import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryCodec;
 import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.command.ResultCodec;
-import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.placement.LoadReporter;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.raft.ReadCallback;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.routing.ShardEndpoint;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
@@ -34,9 +35,15 @@ final class ShardHost implements ShardPort {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
     private static final int MAX_EVICTIONS = 1000;
+    /** Fewer that are not applied yet are only the newest ones. */
+    private static final long CAUGHT_UP_ENTRIES = 1_000;
+
+    /** Takes about a millisecond. */
+    private static final int TIDY_ENTRIES = 500;
+
     private static final int MAX_COMMAND_BYTES = 31 << 20;
 
-    private final ShardPlacement placement;
+    private final ShardBirth birth;
     private final String member;
     private final GroupFrames frames;
     private final ReplicaGroup group;
@@ -44,7 +51,13 @@ final class ShardHost implements ShardPort {
     private final ShardCheckpoints checkpoints;
     private final ShardEndpoint endpoint;
     private final AtomicBoolean evicting = new AtomicBoolean();
+    private final EventLoop.Ticker tidier = this::tidyUp;
+    // On the loop:
+    private long appliedAtLastTick;
+    private boolean untidy;
+
     private volatile @Nullable String preferredLeader;
+    private long followedRevision;
 
     ShardHost(
             ShardFactory.Request made,
@@ -53,14 +66,14 @@ final class ShardHost implements ShardPort {
             ShardStateMachine stateMachine,
             ShardCheckpoints checkpoints,
             ShardEndpoint endpoint) {
-        this.placement = made.placement();
+        this.birth = made.birth();
         this.member = made.memberId();
         this.frames = frames;
         this.group = group;
         this.stateMachine = stateMachine;
         this.checkpoints = checkpoints;
         this.endpoint = endpoint;
-        this.preferredLeader = placement.preferredLeader();
+        this.preferredLeader = birth.preferredLeader();
     }
 
     /** What the replica is in its group. */
@@ -91,6 +104,45 @@ final class ShardHost implements ShardPort {
                 group, stateMachine::isCapturing, () -> new CheckpointedState(stateMachine.beginCapture()));
     }
 
+    /** What the replica has to do and how large it is, for a report. Any thread. */
+    LoadReporter.Metered metered() {
+        ReplicaGroup.Status status = group.status();
+        boolean caughtUp = !status.stateLost()
+                && !status.memoryLost()
+                && status.commitIndex() - status.appliedIndex() <= CAUGHT_UP_ENTRIES;
+        // What another replica fetches: the newest checkpoint, and the log after it.
+        long checkpointBytes =
+                status.checkpoints().isEmpty() ? 0 : status.checkpoints().get(0).bytes();
+        return new LoadReporter.Metered(
+                group.groupId(),
+                status.term(),
+                status.role() == Role.LEADER,
+                caughtUp,
+                stateMachine.size(),
+                checkpointBytes + status.bytesSinceCheckpoint(),
+                stateMachine.meter());
+    }
+
+    /** How the shard began. */
+    ShardBirth birth() {
+        return birth;
+    }
+
+    ShardStateMachine stateMachine() {
+        return stateMachine;
+    }
+
+    /**
+     * What the replica owns as far as it has applied its log.
+     *
+     * @param known the shard's members, if they are known
+     */
+    SplitListener.Owner owner(@Nullable Configuration known) {
+        ShardStateMachine.Ownership now = stateMachine.ownership();
+        Configuration by = known == null ? birth.members() : known;
+        return new SplitListener.Owner(birth.shard(), now.epoch(), now.slots().ranges(), ShardMembers.nodes(by));
+    }
+
     EventLoop loop() {
         return group.loop();
     }
@@ -98,6 +150,13 @@ final class ShardHost implements ShardPort {
     @Nullable
     String preferredLeader() {
         return preferredLeader;
+    }
+
+    /** Whether the catalog is followed up to {@code revision} from now on, and was not before. On the control thread. */
+    boolean follows(long revision) {
+        boolean later = revision > followedRevision;
+        followedRevision = Math.max(revision, followedRevision);
+        return later;
     }
 
     /** From now on {@code node} is the one that shall lead; null if that is all the same. Any thread. */
@@ -147,13 +206,36 @@ final class ShardHost implements ShardPort {
         }));
     }
 
+    /** Begins to clear up after splits whenever the replica has nothing to apply; on the loop. */
+    void startTidying() {
+        loop().addTicker(tidier);
+    }
+
+    /** Before the replica is closed; on the loop. */
+    void stopTidying() {
+        loop().removeTicker(tidier);
+    }
+
+    /** What splits leave to be done is done by commands as they come; here only while there are none. */
+    private void tidyUp(long nowNanos) {
+        long applied = stateMachine.appliedIndex();
+        boolean idle = applied == appliedAtLastTick;
+        appliedAtLastTick = applied;
+        if (!idle || untidy || group.status().failed()) {
+            return;
+        }
+        untidy = true; // should it fail: the next command fails too, and the replica with it
+        stateMachine.tidyUp(TIDY_ENTRIES);
+        untidy = false;
+    }
+
     /** Frees the memory of the replica; after its group was closed. */
     void close() {
         checkpoints.close();
         try {
             stateMachine.close();
         } catch (RuntimeException e) {
-            LOG.warn("shard {}: its storage did not close", placement.id(), e);
+            LOG.warn("shard {}: its storage did not close", birth.shard(), e);
         }
     }
 

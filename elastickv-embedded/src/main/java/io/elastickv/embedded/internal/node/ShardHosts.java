@@ -2,7 +2,6 @@ package io.elastickv.embedded.internal.node;
 
 import io.elastickv.embedded.Durability;
 import io.elastickv.embedded.StorageEngine;
-import io.elastickv.embedded.internal.placement.ShardPlacement;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
@@ -51,11 +50,12 @@ final class ShardHosts {
         };
     }
 
-    static ShardStateMachine stateMachine(NodeConfig config, ShardPlacement placement) {
+    /** A machine as of the beginning of the shard's log. */
+    static ShardStateMachine stateMachine(NodeConfig config, ShardBirth birth) {
         return ShardStateMachine.create(
-                placement.id(),
-                placement.epoch(),
-                SlotRanges.of(placement.slots()),
+                birth.shard(),
+                birth.epoch(),
+                SlotRanges.of(birth.slots()),
                 internal(config.storage()),
                 StorageOptions.DEFAULTS);
     }
@@ -73,11 +73,11 @@ final class ShardHosts {
             ShardStateMachine stateMachine,
             ShardCheckpoints checkpoints,
             ShardRecovery.Recovered recovered) {
-        ShardPlacement placement = request.placement();
-        int id = placement.id();
+        ShardBirth birth = request.birth();
+        int id = birth.shard();
         GroupFrames frames = new GroupFrames(request.memberId());
         RaftCore core = new RaftCore(
-                raftConfig(config, request.memberId(), placement, replicasHere),
+                raftConfig(config, request.memberId(), birth, replicasHere),
                 recovered.restored(),
                 System.nanoTime(),
                 config.wallMillis().getAsLong(),
@@ -93,14 +93,13 @@ final class ShardHosts {
                 new Applier(stateMachine),
                 checkpoints,
                 listener,
-                placement.preferredLeader(),
+                birth.preferredLeader(),
                 recovered.start());
         return new ShardHost(
                 request, frames, group, stateMachine, checkpoints, new ShardEndpoint(group, stateMachine, readers));
     }
 
-    private static RaftConfig raftConfig(
-            NodeConfig config, String memberId, ShardPlacement placement, int replicasHere) {
+    private static RaftConfig raftConfig(NodeConfig config, String memberId, ShardBirth birth, int replicasHere) {
         RaftConfig defaults = RaftConfig.of(memberId);
         long electionNanos = config.electionTimeout().toNanos();
         return new RaftConfig(
@@ -114,7 +113,7 @@ final class ShardHosts {
                 defaults.maxUncommittedEntries(),
                 defaults.maxUncommittedBytes(),
                 Math.max(LEAST_CACHE_BYTES, NODE_CACHE_BYTES / replicasHere),
-                placement.preferredLeader().equals(config.name()) ? memberId : null);
+                birth.preferredLeader().equals(config.name()) ? memberId : null);
     }
 
     private record Applier(ShardStateMachine machine) implements StateMachine {

@@ -10,6 +10,7 @@ import io.elastickv.embedded.internal.routing.ShardRoute;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class ShardMembers {
 
     private final Map<Integer, Configuration> known = new ConcurrentHashMap<>();
+    /** The groups that the cluster was formed with: everybody knows their first members. */
+    private final Set<Integer> formed = ConcurrentHashMap.newKeySet();
+
     private volatile IntFunction<@Nullable ShardRoute> routes = group -> null;
 
     /** The members that {@code placement} was formed with. */
@@ -52,6 +56,7 @@ final class ShardMembers {
     /** Starts with what the cluster was formed with, and tells the groups' routes of changes. */
     void open(ClusterLayout layout, IntFunction<@Nullable ShardRoute> byGroup) {
         for (ShardPlacement placement : layout.groups()) {
+            formed.add(placement.id());
             known.merge(placement.id(), initial(layout, placement), ShardMembers::later);
         }
         routes = byGroup;
@@ -75,6 +80,16 @@ final class ShardMembers {
         Configuration now = known.merge(shard, committed, ShardMembers::later);
         tellRoute(shard, now);
         return now.version() == committed.version();
+    }
+
+    /** Whether everybody knows that {@code shard} has these members, because the cluster was formed with them. */
+    boolean isAsFormed(int shard, Configuration committed) {
+        return committed.version() == 0 && formed.contains(shard);
+    }
+
+    /** Tells the routes, some of which may be new, what is known. */
+    void tellRoutes() {
+        known.forEach(this::tellRoute);
     }
 
     private void tellRoute(int shard, Configuration configuration) {

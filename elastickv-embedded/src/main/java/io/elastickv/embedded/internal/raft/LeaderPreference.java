@@ -19,7 +19,13 @@ final class LeaderPreference {
     /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
     private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
-    private static final long CAMPAIGN_EVERY_NANOS = 100_000_000L;
+    /** The replicas of a shard that was split off come into being within milliseconds of each other, and callers wait. */
+    private static final long PAUSE_AT_BIRTH_NANOS = 2_000_000L;
+
+    /** The others may open theirs any moment, so it is tried again soon at first, and then ever later. */
+    private static final long FIRST_PAUSE_NANOS = 20_000_000L;
+
+    private static final long LONGEST_PAUSE_NANOS = 160_000_000L;
     /** Longer than a heartbeat interval: a leader that there is has said so by then. */
     private static final long CAMPAIGN_AFTER_RESTART_NANOS = 150_000_000L;
 
@@ -32,6 +38,7 @@ final class LeaderPreference {
     private final RaftCore core;
     private long handBackAtNanos = NEVER;
     private long campaignAgainNanos = NEVER;
+    private long pauseNanos = FIRST_PAUSE_NANOS;
 
     LeaderPreference(int groupId, String selfNode, @Nullable String preferredNode, RaftCore core) {
         this.groupId = groupId;
@@ -56,12 +63,24 @@ final class LeaderPreference {
 
     /** Starts an election now, and again every now and then until there is a leader. */
     void campaign(long nowNanos) {
-        campaignAgainNanos = nowNanos + CAMPAIGN_EVERY_NANOS;
+        campaignAgainNanos = nowNanos + pauseNanos;
+        pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
         core.campaign();
     }
 
     void campaignSoon(long nowNanos) {
         campaignAgainNanos = nowNanos + CAMPAIGN_AFTER_RESTART_NANOS;
+    }
+
+    /** As {@link #campaign}, but soon again at first. */
+    void campaignAtBirth(long nowNanos) {
+        pauseNanos = PAUSE_AT_BIRTH_NANOS;
+        campaign(nowNanos);
+    }
+
+    /** When the next election is to be started if there is no leader by then; {@link Long#MIN_VALUE} for never. */
+    long campaignAgainNanos() {
+        return campaignAgainNanos;
     }
 
     void tick(long nowNanos) {

@@ -1,12 +1,15 @@
 package io.elastickv.embedded.internal.routing;
 
+import io.elastickv.api.Bytes;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.raft.ReadCallback;
 import io.elastickv.embedded.internal.raft.ReplicaGroup;
+import io.elastickv.embedded.internal.raft.core.Role;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
+import java.util.Collection;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
@@ -36,6 +39,7 @@ public final class ShardEndpoint {
     private final ReplicaGroup group;
     private final ShardStateMachine stateMachine;
     private final Executor readers;
+    private final KeyRelief relief;
 
     /**
      * Makes the service.
@@ -46,6 +50,7 @@ public final class ShardEndpoint {
         this.group = group;
         this.stateMachine = stateMachine;
         this.readers = readers;
+        this.relief = new KeyRelief(stateMachine.meter()::lastReading);
     }
 
     /** The replica. */
@@ -53,10 +58,24 @@ public final class ShardEndpoint {
         return group;
     }
 
+    /** These keys are relieved from now on, and no others: their writes are admitted by a token bucket each. On the loop. */
+    public void relieve(Collection<Bytes> keys) {
+        relief.relieve(keys, group.loop().nowNanos());
+    }
+
     /** Proposes a command; {@code envelope} passes to the log. The result given to the callback is a CommandResult. */
     public void write(byte[] envelope, ProposalCallback callback) {
+        if (!relief.isEmpty() && group.status().role() == Role.LEADER && !admits(envelope)) {
+            callback.notProposed(ProposalCallback.Refusal.OVERLOADED, null);
+            return;
+        }
         CommandCodec.stampTime(envelope, group.clockMillis());
         group.propose(envelope, callback);
+    }
+
+    private boolean admits(byte[] envelope) {
+        return relief.admits(
+                CommandCodec.decode(envelope).command(), group.loop().nowNanos());
     }
 
     /** Answers {@code query} with a state that contains everything acknowledged before this call. */

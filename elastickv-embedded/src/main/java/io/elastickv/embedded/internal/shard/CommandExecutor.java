@@ -42,11 +42,13 @@ final class CommandExecutor {
     private final CommandResult wrongShard;
     private final SlotRanges owned;
     private final ShardStore store;
+    private final LoadMeter meter;
 
-    CommandExecutor(long epoch, SlotRanges owned, ShardStore store) {
+    CommandExecutor(long epoch, SlotRanges owned, ShardStore store, LoadMeter meter) {
         this.wrongShard = new CommandResult.WrongShard(epoch);
         this.owned = owned;
         this.store = store;
+        this.meter = meter;
     }
 
     /**
@@ -95,6 +97,13 @@ final class CommandExecutor {
             store.clear();
             return DONE;
         }
+        if (command instanceof Command.ClearAround clear) {
+            if (!owned.contains(clear.slot())) {
+                return wrongShard;
+            }
+            store.clear();
+            return new CommandResult.Cleared(owned.startOfRun(clear.slot()), owned.endOfRun(clear.slot()));
+        }
         throw new IllegalStateException("no command of a state: " + command.getClass());
     }
 
@@ -104,7 +113,11 @@ final class CommandExecutor {
 
     private CommandResult onSlot(byte[] key, SlotAction action) {
         int slot = KeySlot.of(key);
-        return owned.contains(slot) ? bracket(slot, action) : wrongShard;
+        if (!owned.contains(slot)) {
+            return wrongShard;
+        }
+        meter.wrote(slot, key);
+        return bracket(slot, action);
     }
 
     /** No keys are no slot: the action runs on any. */
@@ -119,6 +132,7 @@ final class CommandExecutor {
                 return CROSS_SLOT;
             }
         }
+        meter.wrote(slot, keys);
         return bracket(slot, action);
     }
 

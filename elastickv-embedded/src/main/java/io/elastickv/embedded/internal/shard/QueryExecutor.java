@@ -27,11 +27,13 @@ final class QueryExecutor {
     private final QueryResult wrongShard;
     private final SlotRanges owned;
     private final ShardStore store;
+    private final LoadMeter meter;
 
-    QueryExecutor(long epoch, SlotRanges owned, ShardStore store) {
+    QueryExecutor(long epoch, SlotRanges owned, ShardStore store, LoadMeter meter) {
         this.wrongShard = new QueryResult.WrongShard(epoch);
         this.owned = owned;
         this.store = store;
+        this.meter = meter;
     }
 
     QueryResult execute(Query query, long readTimeMillis, boolean deathsAreLogged) {
@@ -53,6 +55,9 @@ final class QueryExecutor {
         if (query instanceof Query.SlotSize size) {
             return owned.contains(size.slot()) ? new QueryResult.Count(store.sizeOfSlot(size.slot())) : wrongShard;
         }
+        if (query instanceof Query.CountSlots count) {
+            return count(count.first(), count.last());
+        }
         if (query instanceof Query.SlotKeys keys) {
             return owned.contains(keys.slot())
                     ? new QueryResult.Keys(store.keysOfSlot(keys.slot(), keys.limit()))
@@ -69,6 +74,7 @@ final class QueryExecutor {
         }
         Timed<StoredValue> read = store.get(slot, key);
         StoredValue value = read.value();
+        meter.read(slot, key, sizeOf(key, value));
         if (value == null || Timed.isExpired(value.expiresAtMillis(), read.logTimeMillis())) {
             return new QueryResult.Value(null);
         }
@@ -85,6 +91,7 @@ final class QueryExecutor {
         }
         Timed<EntryInfo> read = store.describe(slot, key);
         EntryInfo entry = read.value();
+        meter.read(slot, key, key.length);
         if (entry == null || Timed.isExpired(entry.expiresAtMillis(), read.logTimeMillis())) {
             return new QueryResult.Described(false, 0, 0, 0, 0);
         }
@@ -112,19 +119,36 @@ final class QueryExecutor {
         List<@Nullable StoredValue> values = new ArrayList<>(keys.size());
         long neededMillis = NO_TIME;
         if (oneSlot && !keys.isEmpty()) {
-            TimedValues read = store.getAll(KeySlot.of(keys.get(0)), keys);
-            for (StoredValue value : read.values()) {
+            int slot = KeySlot.of(keys.get(0));
+            TimedValues read = store.getAll(slot, keys);
+            for (int i = 0; i < keys.size(); i++) {
+                StoredValue value = read.values().get(i);
+                meter.read(slot, keys.get(i), sizeOf(keys.get(i), value));
                 neededMillis = Math.max(neededMillis, add(value, read.logTimeMillis(), readTimeMillis, values));
             }
         } else {
             for (byte[] key : keys) {
-                Timed<StoredValue> read = store.get(KeySlot.of(key), key);
+                int slot = KeySlot.of(key);
+                Timed<StoredValue> read = store.get(slot, key);
+                meter.read(slot, key, sizeOf(key, read.value()));
                 neededMillis = Math.max(neededMillis, add(read.value(), read.logTimeMillis(), readTimeMillis, values));
             }
         }
         return deathsAreLogged && neededMillis != NO_TIME
                 ? new QueryResult.NeedsTime(neededMillis)
                 : new QueryResult.Values(values, oneSlot);
+    }
+
+    private static int sizeOf(byte[] key, @Nullable StoredValue value) {
+        return key.length + (value == null ? 0 : value.value().length);
+    }
+
+    private static long sizeOf(List<byte[]> keys) {
+        long bytes = 0;
+        for (byte[] key : keys) {
+            bytes += key.length;
+        }
+        return bytes;
     }
 
     /** Adds what is alive, null otherwise; returns the time that the log needs for that to be so, or {@link #NO_TIME}. */
@@ -142,12 +166,21 @@ final class QueryExecutor {
         return NO_TIME;
     }
 
+    private QueryResult count(int first, int last) {
+        if (!owned.contains(first)) {
+            return wrongShard;
+        }
+        int end = Math.min(last, owned.endOfRun(first));
+        return new QueryResult.Counted(store.sizeOfSlots(first, end), end);
+    }
+
     private QueryResult scan(ScanPosition from, int limit) {
         if (!owned.contains(from.slot())) {
             return wrongShard;
         }
         int behindRun = owned.endOfRun(from.slot()) + 1;
         ScanResult found = store.scan(from.order(), ScanPosition.order(behindRun, 0), from.scanId(), limit);
+        meter.scanned(from.slot(), sizeOf(found.keys()));
         int slot = (int) (found.nextOrder() >>> 32);
         long next = slot == ScanPosition.SLOTS
                 ? 0

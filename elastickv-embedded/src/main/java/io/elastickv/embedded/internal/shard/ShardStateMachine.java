@@ -40,6 +40,9 @@ public final class ShardStateMachine implements AutoCloseable {
 
     private static final long DEFAULT_CAPTURE_BYTES = 128L << 20;
 
+    /** Room for half a million shards, and for 2^44 entries of each one's log. */
+    private static final int SESSION_SHARD_BITS = 19;
+
     /** What an installed state replaces as a whole. */
     private static final class State {
 
@@ -50,18 +53,19 @@ public final class ShardStateMachine implements AutoCloseable {
         final CommandExecutor executor;
         final QueryExecutor queries;
 
-        State(long epoch, SlotRanges owned, ShardStore store, SessionTable sessions) {
+        State(long epoch, SlotRanges owned, ShardStore store, SessionTable sessions, LoadMeter meter) {
             this.epoch = epoch;
             this.owned = owned;
             this.store = store;
             this.sessions = sessions;
-            this.executor = new CommandExecutor(epoch, owned, store);
-            this.queries = new QueryExecutor(epoch, owned, store);
+            this.executor = new CommandExecutor(epoch, owned, store, meter);
+            this.queries = new QueryExecutor(epoch, owned, store, meter);
         }
     }
 
     private final int shardId;
     private final SessionLimits limits;
+    private final LoadMeter meter;
     /** Written by the apply thread only. */
     private volatile State state;
 
@@ -83,12 +87,15 @@ public final class ShardStateMachine implements AutoCloseable {
     public ShardStateMachine(int shardId, long epoch, SlotRanges owned, ShardStore store, SessionLimits limits) {
         this.shardId = shardId;
         this.limits = limits;
-        this.state = new State(epoch, owned, store, new SessionTable(limits));
+        this.meter = new LoadMeter(owned.first(), owned.last());
+        this.state = new State(epoch, owned, store, new SessionTable(limits), meter);
     }
 
     /** A machine for what was split off by the entry at {@code index}. */
-    private ShardStateMachine(int shardId, State state, SessionLimits limits, long index, SplitHost splitHost) {
+    private ShardStateMachine(
+            int shardId, State state, LoadMeter meter, SessionLimits limits, long index, SplitHost splitHost) {
         this.shardId = shardId;
+        this.meter = meter;
         this.limits = limits;
         this.state = state;
         this.appliedIndex.set(index);
@@ -122,7 +129,9 @@ public final class ShardStateMachine implements AutoCloseable {
         }
         State present = state;
         try {
+            long begin = meter.beginApply();
             CommandResult result = apply(present, index, CommandCodec.decode(envelope));
+            meter.applied(begin, envelope.length);
             appliedIndex.setRelease(index);
             return result;
         } catch (RuntimeException | Error e) {
@@ -147,8 +156,9 @@ public final class ShardStateMachine implements AutoCloseable {
         }
         store.advanceTime(now);
         if (command instanceof Command.OpenSession) {
-            sessions.open(index, now);
-            return new CommandResult.SessionOpened(index);
+            long id = sessionId(index);
+            sessions.open(id, now);
+            return new CommandResult.SessionOpened(id);
         }
         if (command instanceof Command.AdvanceTime) {
             return DONE;
@@ -168,6 +178,11 @@ public final class ShardStateMachine implements AutoCloseable {
         return result;
     }
 
+    /** Another one than in any other shard: sessions go along with slots, and indexes of different logs are alike. */
+    private long sessionId(long index) {
+        return index << SESSION_SHARD_BITS | (shardId & ((1 << SESSION_SHARD_BITS) - 1));
+    }
+
     private CommandResult execute(State present, long index, long now, Command command) {
         return command instanceof Command.SplitShard split
                 ? split(present, index, split)
@@ -181,10 +196,11 @@ public final class ShardStateMachine implements AutoCloseable {
             return new CommandResult.WrongShard(present.epoch);
         }
         // First of all: a reader that is told that a slot has moved comes back for the new owner.
-        state = new State(split.epoch(), owned.below(slot), present.store, present.sessions);
+        state = new State(split.epoch(), owned.below(slot), present.store, present.sessions, meter);
         ShardStore rightStore = present.store.split(slot);
-        State right = new State(split.newEpoch(), owned.from(slot), rightStore, present.sessions.copy());
-        ShardStateMachine child = new ShardStateMachine(split.newShard(), right, limits, index, splitHost);
+        LoadMeter rightMeter = meter.split(slot);
+        State right = new State(split.newEpoch(), owned.from(slot), rightStore, present.sessions.copy(), rightMeter);
+        ShardStateMachine child = new ShardStateMachine(split.newShard(), right, rightMeter, limits, index, splitHost);
         unsafeChildren.add(split.newShard());
         splitHost.split(this, split, child);
         return new CommandResult.ShardSplit(index);
@@ -291,7 +307,9 @@ public final class ShardStateMachine implements AutoCloseable {
         }
         State old = state;
         CheckpointManifest manifest = loaded.manifest();
-        state = new State(manifest.epoch(), ownedIn(manifest), loaded.take(), loaded.sessions());
+        SlotRanges owned = ownedIn(manifest);
+        meter.cover(owned.first(), owned.last());
+        state = new State(manifest.epoch(), owned, loaded.take(), loaded.sessions(), meter);
         // Only now may a read be answered that waits for an entry in it.
         appliedIndex.setRelease(loaded.index());
         old.store.endCapture("the state was replaced by that of entry " + loaded.index());
@@ -302,6 +320,24 @@ public final class ShardStateMachine implements AutoCloseable {
                 LOG.warn("shard {}: the replaced state was not freed", shardId, e);
             }
         });
+    }
+
+    /** The number of the shard. */
+    public int shardId() {
+        return shardId;
+    }
+
+    /**
+     * Which slots a shard has.
+     *
+     * @param epoch grows with every change of them
+     */
+    public record Ownership(long epoch, SlotRanges slots) {}
+
+    /** What the shard owns now. Any thread. */
+    public Ownership ownership() {
+        State present = state;
+        return new Ownership(present.epoch, present.owned);
     }
 
     /** Entries up to here are applied. Any thread. */
@@ -343,6 +379,11 @@ public final class ShardStateMachine implements AutoCloseable {
      */
     public List<byte[]> collectExpired(long nowMillis, int limit) {
         return read(present -> present.store.collectExpired(nowMillis, limit));
+    }
+
+    /** What this replica has to do. Any thread. */
+    public LoadMeter meter() {
+        return meter;
     }
 
     /** How many keys there are, those expired but not yet removed included. Any thread. */

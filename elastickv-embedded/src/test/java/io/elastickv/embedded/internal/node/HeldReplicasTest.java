@@ -3,12 +3,15 @@ package io.elastickv.embedded.internal.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.placement.Catalog;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.ReplicaKey;
+import io.elastickv.embedded.internal.raft.core.Configuration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class HeldReplicasTest {
@@ -22,6 +25,9 @@ class HeldReplicasTest {
             4,
             3);
 
+    private static final ShardBirth SPLIT_OFF =
+            new ShardBirth(17, 3, 2, List.of(new SlotRange(14000, 16383)), Configuration.of(List.of("n1@11111111")));
+
     private static HeldReplicas start() {
         return HeldReplicas.atTheStart(LAYOUT, "n1", "11111111aa");
     }
@@ -33,18 +39,31 @@ class HeldReplicasTest {
 
     @Test
     void theTextStays() {
-        HeldReplicas changed = start().without(2, 6).with(1, ReplicaKey.added("11111111aa", 9));
+        HeldReplicas changed = start().without(2, 6)
+                .with(1, ReplicaKey.added("11111111aa", 9))
+                .with(SPLIT_OFF, ReplicaKey.initial("11111111aa"));
         assertThat(changed.toText()).isEqualTo(CheckedText.seal("""
-                        elastickv-replicas 1
+                        elastickv-replicas 2
                         cluster=%s
                         node=11111111aa
                         replica=0 11111111
                         replica=1 11111111.9
                         replica=3 11111111
+                        replica=17 11111111
                         replica=1073741824 11111111
+                        birth=17 3 2 14000-16383 0100000000000000000001000b6e314031313131313131310000
                         removed=2 6
                         """.formatted(LAYOUT.clusterIdText())));
         assertThat(HeldReplicas.ofLines(lines(changed.toText()))).isEqualTo(changed);
+        assertThat(changed.without(17, 1).births()).isEmpty();
+    }
+
+    @Test
+    void aFileOfTheFormatBeforeIsRead() {
+        List<String> lines = List.of("cluster=c", "node=11111111aa", "replica=0 11111111", "removed=2 6");
+        HeldReplicas read = HeldReplicas.ofLines(lines);
+        assertThat(read.held()).containsExactly(Map.entry(0, ReplicaKey.initial("11111111aa")));
+        assertThat(read.births()).isEmpty();
     }
 
     @Test
@@ -75,7 +94,14 @@ class HeldReplicasTest {
 
     @Test
     void linesThatMakeNoSenseAreRefused() {
-        for (String line : List.of("replica=1", "replica=x 11111111", "replica=1 a b", "removed=1 x", "shard=1", "")) {
+        for (String line : List.of(
+                "replica=1",
+                "replica=x 11111111",
+                "replica=1 a b",
+                "removed=1 x",
+                "birth=1 2 3 4-5 zz",
+                "shard=1",
+                "")) {
             assertThatIllegalArgumentException().isThrownBy(() -> HeldReplicas.ofLines(List.of(line)));
         }
     }

@@ -40,10 +40,10 @@ class SessionTest {
     }
 
     @Test
-    void aSessionHasTheIndexOfItsEntry() {
+    void aSessionIsNumberedByItsEntryAndItsShard() {
         shard.put("a", "1");
-        assertThat(open()).isEqualTo(2);
-        assertThat(open()).isEqualTo(3);
+        assertThat(open()).isEqualTo(2 << 19 | 1);
+        assertThat(open()).isEqualTo(3 << 19 | 1);
     }
 
     @Test
@@ -163,11 +163,11 @@ class SessionTest {
     @Test
     void aWrongShardIsNoOutcome() {
         try (ShardFixture half = new ShardFixture(StorageEngine.HEAP, ShardFixture.SMALL, SlotRanges.of(0, 8191))) {
-            half.apply(new Command.OpenSession("node"));
+            long id = ((CommandResult.SessionOpened) half.apply(new Command.OpenSession("node"))).sessionId();
             Command put = new Command.Put(b("a"), b("1"), Precondition.ALWAYS, ExpiryChange.NEVER, false);
-            assertThat(half.apply(1, 1, 1, put)).isEqualTo(new CommandResult.WrongShard(7));
+            assertThat(half.apply(id, 1, 1, put)).isEqualTo(new CommandResult.WrongShard(7));
             assertThat(half.apply(
-                            1, 1, 1, new Command.Put(b("b"), b("1"), Precondition.ALWAYS, ExpiryChange.NEVER, false)))
+                            id, 1, 1, new Command.Put(b("b"), b("1"), Precondition.ALWAYS, ExpiryChange.NEVER, false)))
                     .isEqualTo(new Written(true, 3, null));
         }
     }

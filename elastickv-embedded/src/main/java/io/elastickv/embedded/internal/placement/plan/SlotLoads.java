@@ -47,6 +47,19 @@ public final class SlotLoads {
         return at < 0 ? 0 : loads[at];
     }
 
+    /** Told of a slot and its load. */
+    public interface Visitor {
+        /** Called once for each, in ascending order. */
+        void visit(int slot, double load);
+    }
+
+    /** Visits the slots whose load is known. */
+    public void forEach(Visitor visitor) {
+        for (int i = 0; i < slots.length; i++) {
+            visitor.visit(slots[i], loads[i]);
+        }
+    }
+
     /** The sum. */
     public double total() {
         return total;
