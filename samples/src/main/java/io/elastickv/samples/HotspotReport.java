@@ -12,10 +12,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * What happened to a cluster under load, as one static page that needs nothing else: a heat map of the slots over time, the
- * operations on a time line below it, the load of each node, throughput and latency. Not thread-safe.
+ * operations on a time line below it, the load of each node, throughput and latency. For one thread, but for {@link #mark}.
  */
 final class HotspotReport {
 
@@ -31,7 +32,7 @@ final class HotspotReport {
     private final HeatHistory heat;
     private final Map<String, Map<Instant, Double>> nodes = new TreeMap<>();
     private final Map<Instant, double[]> traffic = new TreeMap<>();
-    private final List<Mark> marks = new ArrayList<>();
+    private final List<Mark> marks = new CopyOnWriteArrayList<>();
     private final List<OperationInfo> operations = new ArrayList<>();
     private final List<Line> lines = new ArrayList<>();
     private final List<String> headings;
@@ -66,7 +67,7 @@ final class HotspotReport {
         traffic.put(time, new double[] {opsPerSecond, p99Millis});
     }
 
-    /** Something that the one who runs the load did. */
+    /** Something that the one who runs the load did. Any thread. */
     void mark(Instant time, String text) {
         marks.add(new Mark(time, text));
     }

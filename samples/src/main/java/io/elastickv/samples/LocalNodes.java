@@ -65,6 +65,20 @@ final class LocalNodes implements AutoCloseable {
         }
     }
 
+    /** A node without data that knows the cluster; the caller closes it. */
+    synchronized ElastickvNode client() {
+        ElastickvNode client = Elastickv.builder()
+                .name("client")
+                .address(HOST, 0)
+                .seeds(nodes.keySet().stream()
+                        .map(name -> HOST + ":" + ports.get(name))
+                        .toList())
+                .storageless()
+                .start();
+        client.awaitReady(PATIENCE);
+        return client;
+    }
+
     private String nextName() {
         made++;
         return "n" + made;

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** Looks at a cluster once a second while a load runs, for a report. One thread calls; see {@link #second}. */
+/** Looks at a cluster once a second while a load runs, for a report. For one thread, but for {@link #mark}. */
 final class Recorder {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
@@ -63,6 +63,11 @@ final class Recorder {
                 operations.put(operation.id(), operation);
             }
         }
+    }
+
+    /** Something was done that the report shall tell. Any thread. */
+    void mark(String text) {
+        report.mark(Instant.now(), text);
     }
 
     /** The load of the node with most to do, in terms of the mean; not a number if nobody knows. */

@@ -114,6 +114,11 @@ final class Storm {
         };
     }
 
+    /** Any of the first keys in this part of the operations, any of the others in the rest. */
+    static Choice partly(double part, int first, int all) {
+        return random -> random.nextDouble() < part ? random.nextInt(first) : first + random.nextInt(all - first);
+    }
+
     /** Keeps so many operations outstanding from now on; 0 ends the load. */
     void outstanding(int count) {
         wanted.set(count);
@@ -146,6 +151,21 @@ final class Storm {
             next(random);
             return;
         }
+        operate(random, () -> next(random));
+    }
+
+    /**
+     * Starts so many operations, whatever becomes of those before: an open load, as people make it who do not wait for each
+     * other.
+     */
+    void start(int count, SplittableRandom random) {
+        for (int i = 0; i < count; i++) {
+            running.incrementAndGet();
+            operate(random, running::decrementAndGet);
+        }
+    }
+
+    private void operate(SplittableRandom random, Runnable then) {
         long startNanos = System.nanoTime();
         AsyncKeyValueStore store = stores.get(random.nextInt(stores.size()));
         Bytes key = keys[choice.next(random)];
@@ -162,7 +182,7 @@ final class Storm {
             } else {
                 failed.incrementAndGet();
             }
-            next(random);
+            then.run();
         });
     }
 
