@@ -27,6 +27,8 @@ final class HeatCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final int HEADING_EVERY = 20;
+    /** A column with fewer operations per second is not shown as hot, even if all others have none. */
+    private static final double LEAST_HOT = 100;
 
     private final ClientSession session;
 
@@ -82,7 +84,8 @@ final class HeatCommand implements Callable<Integer> {
                 }
                 session.out()
                         .println(TIME.format(row.time().atZone(ZoneId.systemDefault())) + " "
-                                + HeatText.row(row.loads(), history.most(), colours) + " " + Figures.count(sum) + "/s");
+                                + HeatText.row(row.loads(), Math.max(LEAST_HOT, history.most()), colours) + " "
+                                + Figures.count(sum) + "/s");
             } catch (ElastickvException e) {
                 session.err().println("warning: " + CommandLines.firstLine(e));
             }

@@ -78,6 +78,8 @@ final class Scaling implements AutoCloseable {
     @Override
     public void close() throws InterruptedException {
         thread.interrupt();
-        thread.join(5_000);
+        if (thread.isAlive()) {
+            thread.join(5_000);
+        }
     }
 }
