@@ -166,7 +166,14 @@ class DriverSimulationTest {
             rig.world.fates = () -> Fate.DONE;
             rig.store.fates = rig.world.fates;
             rig.world.loads = FakeWorld.cold(rig.state());
-            List.copyOf(rig.world.up.keySet()).forEach(rig.world::revive);
+            for (String node : List.copyOf(rig.world.up.keySet())) {
+                if (rig.state().nodes().containsKey(node)) {
+                    rig.world.revive(node);
+                } else {
+                    // It was released: what it has left is no part of the cluster.
+                    rig.world.forget(node);
+                }
+            }
             for (CatalogNode node : List.copyOf(rig.state().nodes().values())) {
                 if (node.lifecycle() == NodeState.Lifecycle.DRAINING) {
                     rig.request(new Request.Stay(node.name()));
