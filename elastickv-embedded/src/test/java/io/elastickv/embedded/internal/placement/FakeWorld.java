@@ -109,9 +109,7 @@ final class FakeWorld implements Actions, Sight {
 
     void forget(String node) {
         up.remove(node);
-        groups.values().stream()
-                .filter(group -> group.slots == null)
-                .forEach(group -> group.replicas.remove(node));
+        groups.values().stream().filter(group -> group.slots == null).forEach(group -> group.replicas.remove(node));
         groups.values().removeIf(group -> group.replicas.isEmpty());
     }
 
