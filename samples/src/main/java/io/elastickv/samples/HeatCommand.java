@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
 
 /** Prints a row of the heat map each second, and the operations as they begin and end. */
@@ -62,7 +63,7 @@ final class HeatCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--columns " + columns + ": must be within 1-512");
         }
         ClusterView cluster = session.cluster();
-        boolean colours = !plain && System.console() != null && System.getenv("NO_COLOR") == null;
+        boolean colours = !plain && Help.Ansi.AUTO.enabled();
         HeatHistory history = new HeatHistory(columns);
         Set<String> told = new HashSet<>();
         cluster.operations().forEach(operation -> told.add(operation.id() + " " + operation.outcome()));

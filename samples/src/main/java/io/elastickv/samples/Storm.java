@@ -176,7 +176,7 @@ final class Storm {
             operation = CompletableFuture.failedFuture(e);
         }
         // Asynchronously: one that ends at once must not deepen the stack.
-        operation.whenCompleteAsync((result, failure) -> {
+        CompletableFuture<?> unused = operation.whenCompleteAsync((result, failure) -> {
             if (failure == null) {
                 latencies.incrementAndGet(step(System.nanoTime() - startNanos));
             } else {
