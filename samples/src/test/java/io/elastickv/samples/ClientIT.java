@@ -113,6 +113,30 @@ class ClientIT {
     }
 
     @Test
+    void thePlacementIsLookedAtAndChanged() throws Exception {
+        Outcome outcome = client("""
+                rebalance off
+                plan
+                split 7 15000 --wait 30s
+                heat --for 1s --columns 32
+                status --replicas
+                replication 9
+                """);
+        assertThat(outcome.code()).as(outcome.err()).isEqualTo(ExitCode.USAGE);
+        List<String> lines = outcome.out().lines().toList();
+        assertThat(lines.get(0)).isEqualTo("automation off");
+        assertThat(lines.get(1)).matches("3 of 3 nodes active, 8 shards, .*; automation off");
+        assertThat(lines).contains("shard 8 has the slots of shard 7 from 15000 on");
+        assertThat(lines).anyMatch(line -> line.matches(" +\\|0 .*\\|7.*"));
+        assertThat(lines).anyMatch(line -> line.matches("\\d\\d:\\d\\d:\\d\\d .*/s"));
+        assertThat(lines).anyMatch(line -> line.matches("8 +15000-16383 +\\d+ .*"));
+        assertThat(lines).anyMatch(line -> line.matches("8 +\\d+ +n\\d +(leader|voter) +\\d+ +\\d+"));
+        assertThat(lines)
+                .anyMatch(line -> line.matches("\\d+ .* done +slots 15000-16383 of shard 7 become a shard .*"));
+        assertThat(outcome.err()).contains("invalid: ", "1-7");
+    }
+
+    @Test
     void anUnreachableClusterIsNotApplied() throws Exception {
         try (JarProcess client = JarProcess.client(
                 directory, "", "get", "key", "--seeds=127.0.0.1:" + FreePorts.row(1), "--timeout=1s")) {
