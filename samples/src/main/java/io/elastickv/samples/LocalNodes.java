@@ -2,6 +2,8 @@ package io.elastickv.samples;
 
 import io.elastickv.api.AsyncKeyValueStore;
 import io.elastickv.api.ElastickvNode;
+import io.elastickv.api.NodeProvisioner;
+import io.elastickv.api.ScalingPolicy;
 import io.elastickv.embedded.Durability;
 import io.elastickv.embedded.Elastickv;
 import io.elastickv.embedded.StorageEngine;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
 
 /** Nodes of one cluster in this process, in a temporary directory; more can join and leave. Thread-safe. */
 final class LocalNodes implements AutoCloseable {
@@ -26,11 +29,19 @@ final class LocalNodes implements AutoCloseable {
     private final Map<String, ElastickvNode> nodes = new ConcurrentSkipListMap<>();
     private final Map<String, Integer> ports = new ConcurrentHashMap<>();
     private int made;
+    private @Nullable ScalingPolicy policy;
+    private @Nullable NodeProvisioner provisioner;
 
     LocalNodes(int firstPort, int shards, StorageEngine storage) {
         this.firstPort = firstPort;
         this.shards = shards;
         this.storage = storage;
+    }
+
+    /** The nodes made from now on say when there should be more or fewer of them. */
+    synchronized void scaling(ScalingPolicy when, NodeProvisioner how) {
+        policy = when;
+        provisioner = how;
     }
 
     /** Forms a cluster of so many nodes, n1 and so on. */
@@ -88,7 +99,7 @@ final class LocalNodes implements AutoCloseable {
         int port = firstPort + made - 1;
         ports.put(name, port);
         Path data = directory.path().resolve(name);
-        return Elastickv.builder()
+        Elastickv builder = Elastickv.builder()
                 .name(name)
                 .address(HOST, port)
                 .dataDirectory(data)
@@ -97,6 +108,9 @@ final class LocalNodes implements AutoCloseable {
                 .eventLoops(1)
                 .storage(storage)
                 .durability(Durability.FSYNC);
+        ScalingPolicy when = policy;
+        NodeProvisioner how = provisioner;
+        return when == null || how == null ? builder : builder.scaling(when, how);
     }
 
     private ElastickvNode start(String name, Elastickv builder) {

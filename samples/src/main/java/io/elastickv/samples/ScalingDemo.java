@@ -3,7 +3,9 @@ package io.elastickv.samples;
 import io.elastickv.api.Automation;
 import io.elastickv.api.ClusterView;
 import io.elastickv.api.ElastickvNode;
+import io.elastickv.api.NodeProvisioner;
 import io.elastickv.api.OperationInfo;
+import io.elastickv.api.ScalingPolicy;
 import io.elastickv.embedded.StorageEngine;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -15,8 +17,11 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,7 +42,7 @@ public final class ScalingDemo implements Callable<Integer> {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final int LEAST_NODES = 3;
     private static final int MOST_NODES = 6;
-    private static final int KEYS = 20_000;
+    private static final int KEYS = 2_000;
     private static final int TICK_MILLIS = 5;
     private static final int WARM_SECONDS = 12;
 
@@ -90,46 +95,58 @@ public final class ScalingDemo implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (LocalNodes nodes = new LocalNodes(port, 12, storage)) {
+        Recorder[] recorder = new Recorder[1];
+        Consumer<String> news = text -> {
+            out.println(text);
+            Recorder present = recorder[0];
+            if (present != null) {
+                present.mark(text);
+            }
+        };
+        try (LocalNodes nodes = new LocalNodes(port, 12, storage);
+                InProcess provisioner = new InProcess(nodes, news)) {
+            nodes.scaling(policy(), provisioner);
             out.println("starting " + LEAST_NODES + " nodes");
             nodes.form(LEAST_NODES);
             try (ElastickvNode client = nodes.client()) {
-                return run(nodes, client);
+                ClusterView cluster = client.cluster();
+                recorder[0] = new Recorder(
+                        () -> cluster,
+                        "A load that doubles and halves",
+                        "load",
+                        "ops/s",
+                        "p50 ms",
+                        "p99 ms",
+                        "max ms",
+                        "nodes",
+                        "failed");
+                return run(nodes, client, recorder[0]);
             }
         }
     }
 
-    private int run(LocalNodes nodes, ElastickvNode client) throws Exception {
+    /** The first load is to be enough for three nodes, twice as much for five. The times are those of a short demo. */
+    private ScalingPolicy policy() {
+        return ScalingPolicy.of(rate * 0.7, LEAST_NODES, MOST_NODES)
+                .withTargetUtilisation(0.6)
+                .withTimes(Duration.ofSeconds(3), Duration.ofSeconds(8), Duration.ofSeconds(5));
+    }
+
+    private int run(LocalNodes nodes, ElastickvNode client, Recorder recorder) throws Exception {
         ClusterView cluster = client.cluster();
         cluster.setAutomation(Automation.ALL, TIMEOUT);
         Storm storm =
                 new Storm(List.of(client.asyncStore()), Storm.keysIn(any -> true, KEYS), Storm.uniform(KEYS), 0.5);
         storm.fill();
-        Recorder recorder = new Recorder(
-                () -> cluster,
-                "A load that doubles and halves",
-                "load",
-                "ops/s",
-                "p50 ms",
-                "p99 ms",
-                "max ms",
-                "nodes",
-                "failed");
         TextTable table = new TextTable("LOAD", "OPS/S", "P50 MS", "P99 MS", "MAX MS", "NODES", "FAILED");
         Thread pacer = new Thread(() -> pace(storm), "scaling-demo-load");
         pacer.setDaemon(true);
-        // A node is to do half of what the first load would make each of two nodes do.
-        Scaling scaling = new Scaling(nodes, cluster, rate * 0.4, text -> {
-            out.println(text);
-            recorder.mark(text);
-        });
         pacer.start();
         try {
             wantedRate.set(rate);
             for (int second = 0; second < WARM_SECONDS; second++) { // writing the keys was a load as well
                 recorder.second(storm, storm.counts());
             }
-            scaling.start();
             for (int factor : new int[] {1, 2, 1}) {
                 wantedRate.set(rate * factor);
                 String name = rate * factor + "/s wanted";
@@ -154,7 +171,6 @@ public final class ScalingDemo implements Callable<Integer> {
         } finally {
             wantedRate.set(0);
             pacer.interrupt();
-            scaling.close();
         }
         boolean ended = storm.awaitEnd(30_000);
         out.println();
@@ -196,11 +212,41 @@ public final class ScalingDemo implements Callable<Integer> {
         }
     }
 
-    /** How many nodes there should be: so that each does about what it should, within bounds. */
-    static int wantedNodes(double opsPerSecond, double opsPerNode, int present) {
-        int enough = (int) Math.ceil(opsPerSecond / opsPerNode);
-        // One fewer only if that leaves some air: otherwise nodes come and go with every wave.
-        int wanted = enough < present && opsPerSecond > 0.85 * opsPerNode * (present - 1) ? present : enough;
-        return Math.max(LEAST_NODES, Math.min(MOST_NODES, wanted));
+    /** Starts and stops nodes in this process, one after the other, on a thread of its own. */
+    private static final class InProcess implements NodeProvisioner, AutoCloseable {
+
+        private final LocalNodes nodes;
+        private final Consumer<String> news;
+        private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> {
+            Thread made = new Thread(task, "scaling-demo-nodes");
+            made.setDaemon(true);
+            return made;
+        });
+
+        InProcess(LocalNodes nodes, Consumer<String> news) {
+            this.nodes = nodes;
+            this.news = news;
+        }
+
+        @Override
+        public void addNodes(int count, String reason) {
+            news.accept(count + " more wanted: " + reason);
+            for (int i = 0; i < count; i++) {
+                thread.execute(() -> news.accept(nodes.add() + " has joined"));
+            }
+        }
+
+        @Override
+        public void nodeReleased(String node) {
+            thread.execute(() -> {
+                nodes.remove(node);
+                news.accept(node + " was drained, and is stopped");
+            });
+        }
+
+        @Override
+        public void close() {
+            thread.shutdownNow();
+        }
     }
 }

@@ -2,21 +2,33 @@ package io.elastickv.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.elastickv.api.OperationInfo;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 final class ScalingDemoTest {
 
     @Test
-    void thereAreAsManyNodesAsTheLoadNeedsWithinBounds() {
-        assertThat(ScalingDemo.wantedNodes(0, 100, 3)).isEqualTo(3);
-        assertThat(ScalingDemo.wantedNodes(300, 100, 3)).isEqualTo(3);
-        assertThat(ScalingDemo.wantedNodes(301, 100, 3)).isEqualTo(4);
-        assertThat(ScalingDemo.wantedNodes(5_000, 100, 3)).isEqualTo(6);
+    void operationsAreCountedByKindAndOutcome() {
+        assertThat(ScalingDemo.kinds(List.of(move(1), move(2)))).isEqualTo("2 operations: {move replica running=2}");
+        assertThat(ScalingDemo.kinds(List.of())).isEqualTo("0 operations: {}");
     }
 
-    @Test
-    void aNodeGoesOnlyIfTheOthersKeepSomeAir() {
-        assertThat(ScalingDemo.wantedNodes(399, 100, 5)).isEqualTo(5);
-        assertThat(ScalingDemo.wantedNodes(339, 100, 5)).isEqualTo(4);
+    private static OperationInfo move(long id) {
+        return new OperationInfo(
+                id,
+                OperationInfo.Kind.MOVE_REPLICA,
+                OptionalInt.of(1),
+                Optional.empty(),
+                "replica of shard 1 from n1 to n2",
+                "why",
+                "LOAD_BALANCE",
+                "",
+                Instant.EPOCH,
+                Optional.empty(),
+                OperationInfo.Outcome.RUNNING);
     }
 }
