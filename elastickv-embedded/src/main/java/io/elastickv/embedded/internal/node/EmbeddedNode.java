@@ -162,9 +162,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             this.splitOffs = null;
         } else {
             this.splitOffs = new SplitOffs();
-            splitOffs.onSplit((child, parent) -> router.learn(List.<Claim>of(
-                    new Claim(child.shard(), child.epoch(), child.slots(), child.replicas()),
-                    new Claim(parent.shard(), parent.epoch(), parent.slots(), parent.replicas()))));
+            splitOffs.onSplit((child, parent) -> router.learn(List.<Claim>of(claim(child), claim(parent))));
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
             replicas = new LocalReplicas(
                     config.name(),
@@ -436,12 +434,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     private List<Claim> ownClaims(ShardHost host) {
-        if (host.group().groupId() == Catalog.GROUP) {
-            return List.of();
-        }
-        SplitListener.Owner owner =
-                host.owner(membership.members().of(host.group().groupId()));
-        return List.of(new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas()));
+        int group = host.group().groupId();
+        return group == Catalog.GROUP
+                ? List.of()
+                : List.of(claim(host.owner(membership.members().of(group))));
     }
 
     /** The node has given away all that it had and is a member no more: it only brings operations to the members. */
@@ -489,6 +485,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             membership.members().tellRoutes();
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
+                    follower.applyTo(host, known);
                     boolean preferred = name().equals(host.preferredLeader());
                     replicas.start(host, group -> {
                         if (preferred && first) {
@@ -522,6 +519,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             }
             failNode(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static Claim claim(SplitListener.Owner owner) {
+        return new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas());
     }
 
     private static Claim claim(ShardPlacement placement) {
