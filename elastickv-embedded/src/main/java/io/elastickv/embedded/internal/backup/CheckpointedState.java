@@ -76,8 +76,7 @@ public final class CheckpointedState implements CapturedState {
                     ? keyIn
                     : Arrays.copyOfRange(keyIn, keyOffset, keyOffset + keyLength);
             if (owned.contains(KeySlot.of(key))) {
-                sink.putEntry(
-                        keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
+                sink.putEntry(keyIn, keyOffset, keyLength, valueIn, valueOffset, valueLength, version, expiresAtMillis);
             }
         };
     }

@@ -132,9 +132,8 @@ class ManySlotsTest {
         eachRound((world, seed) -> {
             run(world, seed, ScanCalls.clear());
             for (int i = 0; i < KEYS; i++) {
-                QueryResult.Value value = (QueryResult.Value) world.ownerOf(KeySlot.of(key(i)))
-                        .machine
-                        .query(new Query.Get(key(i)), world.millis());
+                QueryResult.Value value = (QueryResult.Value)
+                        world.ownerOf(KeySlot.of(key(i))).machine.query(new Query.Get(key(i)), world.millis());
                 assertThat(value.value()).as("%s: key %d", seed, i).isNull();
             }
             assertThat(run(world, seed, ScanCalls.size())).as(seed).isZero();
@@ -148,9 +147,7 @@ class ManySlotsTest {
             run(world, seed, ScanCalls.clear());
             byte[] only = key(world.random.nextInt(KEYS));
             Told<CommandResult> told = new Told<>();
-            world.routers
-                    .get(0)
-                    .write(KeySlot.of(only), new Command.Increment(only, 1), 10, deadline(world), told);
+            world.routers.get(0).write(KeySlot.of(only), new Command.Increment(only, 1), 10, deadline(world), told);
             world.advance(200);
             assertThat(told.succeeded()).as(seed).isTrue();
             for (int i = 0; i < 3; i++) {
@@ -177,9 +174,7 @@ class ManySlotsTest {
             };
             Told<CommandResult> told = new Told<>();
             byte[] key = key(world.random.nextInt(KEYS));
-            world.routers
-                    .get(0)
-                    .write(KeySlot.of(key), new Command.Increment(key, 1), 10, deadline(world), told);
+            world.routers.get(0).write(KeySlot.of(key), new Command.Increment(key, 1), 10, deadline(world), told);
             world.advance(100);
             assertThat(told.result()).as(seed).isEqualTo(new CommandResult.Incremented(2));
             assertThat(asked).as(seed).hasSize(1);

@@ -123,13 +123,17 @@ class RoutesTest {
     void aSplitIsLearnedFromEitherHalf() {
         RouteBook book = book();
         ShardRoute parent = book.table().ofSlot(0);
-        assertThat(book.learn(List.of(claim(0, 2, 0, 8191)))).as("nobody claims the rest").isFalse();
+        assertThat(book.learn(List.of(claim(0, 2, 0, 8191))))
+                .as("nobody claims the rest")
+                .isFalse();
         assertThat(book.table().ofSlot(9000)).isSameAs(parent);
         assertThat(book.learn(List.of(claim(5, 2, 8192, 16383)))).isTrue();
         RouteTable table = book.table();
         assertThat(table.ofSlot(8191)).as("the route of a shard stays").isSameAs(parent);
         assertThat(table.ofSlot(8192).id()).isEqualTo(5);
-        assertThat(table.ofSlot(8192).replicas()).as("it begins where its parent is").containsExactly("n1", "n2");
+        assertThat(table.ofSlot(8192).replicas())
+                .as("it begins where its parent is")
+                .containsExactly("n1", "n2");
         assertThat(parent.slots()).containsExactly(new SlotRange(0, 8191));
         assertThat(parent.epoch()).isEqualTo(2);
     }
@@ -149,7 +153,10 @@ class RoutesTest {
             claims.forEach(claim -> book.learn(List.of(claim)));
             assertThat(book.learn(claims)).as("seed %d: nothing new", seed).isFalse();
             RouteTable table = book.table();
-            assertThat(table.shards()).as("seed %d", seed).extracting(ShardRoute::id).containsExactly(0, 1, 2, 3);
+            assertThat(table.shards())
+                    .as("seed %d", seed)
+                    .extracting(ShardRoute::id)
+                    .containsExactly(0, 1, 2, 3);
             assertThat(table.ofSlot(11_999).id()).isEqualTo(2);
             assertThat(table.ofSlot(12_000).id()).isEqualTo(3);
             assertThat(table.runOf(11_999)).isEqualTo(table.runOf(10_000));
@@ -172,7 +179,8 @@ class RoutesTest {
     void whatIsToldOfASlotIsNotMoreThanWhatIsKnown() {
         RouteBook book = book();
         book.learn(List.of(claim(0, 2, 0, 8191)));
-        // That the right half is still the parent's is what epoch 1 said, not epoch 2: who is told so must still believe it.
+        // That the right half is still the parent's is what epoch 1 said, not epoch 2: who is told so must still
+        // believe it.
         assertThat(book.table().runOf(9000).claim().epoch()).isEqualTo(1);
         RouteBook asker = book();
         asker.learn(List.of(book.table().runOf(9000).claim()));
