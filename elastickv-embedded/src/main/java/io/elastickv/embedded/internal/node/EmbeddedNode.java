@@ -72,6 +72,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private static final long FORMATION_POLL_MILLIS = 100;
     private static final long STATUS_MILLIS = 1000;
     private static final long EVICTION_MILLIS = 100;
+    private static final long CATALOG_SAVE_MILLIS = 5000;
     private static final long REPAIR_MILLIS = 200;
     private static final long HAND_OVER_NANOS = 2_000_000_000L;
 
@@ -361,6 +362,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
         threads.every(STATUS_MILLIS, reports::report);
+        threads.every(CATALOG_SAVE_MILLIS, () -> follower.save(catalog.state()));
         threads.every(REPAIR_MILLIS, () -> shards.values().forEach(host -> follower.applyTo(host, catalog.state())));
         threads.every(STATUS_MILLIS, backups::expire);
         threads.every(REPAIR_MILLIS, membership::repair);
@@ -866,6 +868,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             onLoop(host, host.group()::close);
         }
         threads.close();
+        if (before == State.OPEN) {
+            follower.save(catalog.state());
+        }
         loops.forEach(EventLoop::close);
         backups.awaitEnd();
         closeQuietly(channel);

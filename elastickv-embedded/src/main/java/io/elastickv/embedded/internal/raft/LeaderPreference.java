@@ -19,6 +19,9 @@ final class LeaderPreference {
     /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
     private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
+    /** How long an election may take before another is started. */
+    private static final long CANDIDATE_NANOS = 100_000_000L;
+
     /** The replicas of a shard that was split off come into being within milliseconds of each other, and callers wait. */
     private static final long PAUSE_AT_BIRTH_NANOS = 2_000_000L;
 
@@ -80,11 +83,15 @@ final class LeaderPreference {
 
     /** When the next election is to be started if there is no leader by then; {@link Long#MIN_VALUE} for never. */
     long campaignAgainNanos() {
-        return campaignAgainNanos;
+        // While the votes are awaited, the usual ticks will do.
+        return campaignAgainNanos != NEVER && core.role() == Role.CANDIDATE ? NEVER : campaignAgainNanos;
     }
 
     void tick(long nowNanos) {
         if (campaignAgainNanos != NEVER && nowNanos - campaignAgainNanos >= 0) {
+            if (core.role() == Role.CANDIDATE && nowNanos - campaignAgainNanos < CANDIDATE_NANOS) {
+                return; // the votes are on their way, and each is on a disk first
+            }
             if (core.leader() == null) {
                 campaign(nowNanos);
             } else {
