@@ -499,8 +499,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
-            catalog.onChange(follower);
             catalog.adopt(known);
+            catalog.onChange(follower);
             driver.start();
             LOG.info(
                     "node {} is part of cluster {}: members {}, {} shards, {} replicas here",
