@@ -1,6 +1,8 @@
 package io.elastickv.embedded;
 
 import io.elastickv.api.ElastickvNode;
+import io.elastickv.api.NodeProvisioner;
+import io.elastickv.api.ScalingPolicy;
 import io.elastickv.api.KeySlot;
 import io.elastickv.embedded.internal.node.CheckpointPolicy;
 import io.elastickv.embedded.internal.node.EmbeddedNode;
@@ -66,6 +68,7 @@ public final class Elastickv {
     private long snapshotBytesPerSecond = NodeConfig.DEFAULT_SNAPSHOT_BYTES_PER_SECOND;
     private Duration replaceAfter = Duration.ofMillis(PlanSettings.DEFAULT.graceMillis());
     private boolean drives = true;
+    private NodeConfig.@Nullable Scaling scaling;
     private LinkFilter linkFilter = LinkFilter.OPEN;
     private LongSupplier wallMillis = System::currentTimeMillis;
 
@@ -249,6 +252,16 @@ public final class Elastickv {
         return this;
     }
 
+    /**
+     * Lets the cluster say when it needs more or fewer nodes, and the application start and stop them. Given to several nodes, or
+     * all, one at a time uses it: the one that leads the catalog. Default: nodes come and go as they are started and drained.
+     */
+    public Elastickv scaling(ScalingPolicy policy, NodeProvisioner provisioner) {
+        this.scaling = new NodeConfig.Scaling(
+                Objects.requireNonNull(policy, "policy"), Objects.requireNonNull(provisioner, "provisioner"));
+        return this;
+    }
+
     /** For tests that place replicas themselves: the node never does anything to the placement by itself. */
     Elastickv withoutPlacementDriver() {
         this.drives = false;
@@ -369,6 +382,7 @@ public final class Elastickv {
                 snapshotBytesPerSecond,
                 replaceAfter.toMillis(),
                 drives,
+                scaling,
                 linkFilter,
                 wallMillis);
     }

@@ -9,6 +9,8 @@ import io.elastickv.embedded.internal.placement.CatalogState;
 import io.elastickv.embedded.internal.placement.DryRun;
 import io.elastickv.embedded.internal.placement.PlacementDriver;
 import io.elastickv.embedded.internal.placement.RefusedException;
+import io.elastickv.embedded.internal.placement.ScalingRunner;
+import io.elastickv.embedded.internal.placement.Sight;
 import io.elastickv.embedded.internal.placement.plan.Automation;
 import io.elastickv.embedded.internal.placement.plan.Plan;
 import io.elastickv.embedded.internal.raft.core.Role;
@@ -23,6 +25,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +37,7 @@ final class DriverHost implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DriverHost.class);
     private static final long ROUND_MILLIS = 200;
+    private static final long SCALING_MILLIS = 1_000;
     private static final long LATE_NANOS = 3_000_000_000L;
 
     private final String self;
@@ -45,18 +49,25 @@ final class DriverHost implements AutoCloseable {
     private final Runnable tellOthers;
     private final LongSupplier wallMillis;
     private final ScheduledExecutorService thread;
+    private final @Nullable ScalingRunner scaling;
+    private final Sight sight;
     private boolean leading;
+    private long scaledMillis;
 
     /**
      * Does nothing yet.
      *
      * @param config says whether the placement is driven at all; requests are answered in any case
+     * @param sight what the driver sees
+     * @param scaling decides about nodes; null if nobody does
      * @param tellOthers tells the other nodes that there is a later revision
      */
     DriverHost(
             NodeConfig config,
             Map<Integer, ShardHost> hosts,
             PlacementDriver driver,
+            Sight sight,
+            @Nullable ScalingRunner scaling,
             CatalogMirror mirror,
             Reports reports,
             NodeRpc rpc,
@@ -67,6 +78,8 @@ final class DriverHost implements AutoCloseable {
         this.wallMillis = config.wallMillis();
         this.hosts = hosts;
         this.driver = driver;
+        this.sight = sight;
+        this.scaling = scaling;
         this.mirror = mirror;
         this.reports = reports;
         this.thread = thread;
@@ -88,6 +101,9 @@ final class DriverHost implements AutoCloseable {
         if (leads != leading) {
             leading = leads;
             driver.forget();
+            if (scaling != null) {
+                scaling.forget();
+            }
             if (leads) {
                 LOG.info("node {} drives the placement from now on", self);
             }
@@ -100,6 +116,7 @@ final class DriverHost implements AutoCloseable {
             if (leads() && drives) {
                 driver.round(wallMillis.getAsLong());
                 publish();
+                scale();
             }
         } catch (CatalogException e) {
             LOG.debug("node {}: a round of the placement was not finished: {}", self, e.getMessage());
@@ -107,6 +124,22 @@ final class DriverHost implements AutoCloseable {
             LOG.error("node {}: a round of the placement failed; it begins anew", self, e);
             driver.forget();
         }
+    }
+
+    /** Asks for nodes, or lets some drain, if that is wanted. */
+    private void scale() throws CatalogException {
+        long now = wallMillis.getAsLong();
+        if (scaling == null || now - scaledMillis < SCALING_MILLIS) {
+            return;
+        }
+        scaledMillis = now;
+        scaling.look(
+                driver.state(),
+                sight.nodes(),
+                reports.opsPerSecond(),
+                node -> driver.request(new io.elastickv.embedded.internal.placement.Request.Drain(node), now),
+                now);
+        publish();
     }
 
     /** Tells of what is durable; a driver that is unsure has forgotten it. */

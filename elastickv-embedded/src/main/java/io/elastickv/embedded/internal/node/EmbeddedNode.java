@@ -18,6 +18,7 @@ import io.elastickv.embedded.internal.placement.LoadReporter;
 import io.elastickv.embedded.internal.placement.Member;
 import io.elastickv.embedded.internal.placement.PlacementDriver;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.placement.ScalingRunner;
 import io.elastickv.embedded.internal.placement.plan.PlanSettings;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
@@ -209,17 +210,21 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
         this.follower =
                 new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);
+        ClusterSight sight = new ClusterSight(config, membership, router, peers, reports);
+        NodeConfig.Scaling scaling = config.scaling();
         this.driver = new DriverHost(
                 config,
                 shards,
                 new PlacementDriver(
                         new GroupCatalogStore(router),
-                        new ClusterSight(config, membership, router, peers, reports),
+                        sight,
                         new ClusterActions(router, control),
                         new DecisionLog(config.name()),
                         () -> CatalogState.initial(Objects.requireNonNull(membership.layout())),
                         DriverSettings.DEFAULT.with(PlanSettings.DEFAULT.withGraceMillis(config.graceMillis())),
                         threads.acting()),
+                sight,
+                scaling == null ? null : new ScalingRunner(scaling.policy(), scaling.provisioner(), callbacks),
                 catalog,
                 reports,
                 channel.rpc(),

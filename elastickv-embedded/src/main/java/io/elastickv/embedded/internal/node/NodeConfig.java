@@ -1,5 +1,7 @@
 package io.elastickv.embedded.internal.node;
 
+import io.elastickv.api.NodeProvisioner;
+import io.elastickv.api.ScalingPolicy;
 import io.elastickv.embedded.Durability;
 import io.elastickv.embedded.StorageEngine;
 import io.elastickv.embedded.internal.transport.LinkFilter;
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param snapshotBytesPerSecond how much it reads of its checkpoints for other nodes
  * @param graceMillis after how long of silence a node's replicas are replaced, in milliseconds
  * @param drives whether the node drives the placement when it leads the catalog: for tests that place replicas themselves
+ * @param scaling who adds and removes nodes, and when; null if nobody does
  * @param linkFilter what may pass the network: for tests
  * @param wallMillis the wall clock
  */
@@ -62,11 +65,15 @@ public record NodeConfig(
         long snapshotBytesPerSecond,
         long graceMillis,
         boolean drives,
+        @Nullable Scaling scaling,
         LinkFilter linkFilter,
         LongSupplier wallMillis) {
 
     /** 96 MiB: a tenth of a gigabit network, a tenth of what a disk or its cache gives. */
     public static final long DEFAULT_SNAPSHOT_BYTES_PER_SECOND = 96L << 20;
+
+    /** When nodes are added and removed, and by whom. */
+    public record Scaling(ScalingPolicy policy, NodeProvisioner provisioner) {}
 
     /** Whether the node keeps no data. */
     public boolean storageless() {

@@ -15,6 +15,7 @@ import io.elastickv.embedded.internal.transport.RpcFailure;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -117,6 +118,14 @@ final class Reports {
 
     Loads loads() {
         return book.loads(wallMillis.getAsLong());
+    }
+
+    /** Operations per second of the nodes that reported a moment ago, by name. */
+    Map<String, Double> opsPerSecond() {
+        Map<String, Double> ops = new TreeMap<>();
+        book.nodes(wallMillis.getAsLong())
+                .forEach((name, figures) -> ops.put(name, figures.readsPerSecond() + figures.writesPerSecond()));
+        return ops;
     }
 
     /** How much more a node can store; {@link Long#MAX_VALUE} if it has not said so. */

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -37,11 +38,12 @@ public final class ScalingRunner {
     private final Set<Long> told = ConcurrentHashMap.newKeySet();
     private Scaling.Memory memory = Scaling.Memory.NONE;
     private String reason = "";
+    private CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
 
     /**
      * Decides nothing yet.
      *
-     * @param callbacks where the application is called, one task after the other
+     * @param callbacks where the application is called
      */
     public ScalingRunner(ScalingPolicy policy, NodeProvisioner provisioner, Executor callbacks) {
         this.policy = policy;
@@ -120,14 +122,17 @@ public final class ScalingRunner {
 
     private void call(String what, Runnable callback, Runnable failed) {
         try {
-            callbacks.execute(() -> {
-                try {
-                    callback.run();
-                } catch (RuntimeException e) {
-                    LOG.error("the application's {} failed", what, e);
-                    failed.run();
-                }
-            });
+            // One after the other, whatever the executor does.
+            last = last.thenRunAsync(
+                    () -> {
+                        try {
+                            callback.run();
+                        } catch (RuntimeException e) {
+                            LOG.error("the application's {} failed", what, e);
+                            failed.run();
+                        }
+                    },
+                    callbacks);
         } catch (RejectedExecutionException e) {
             LOG.debug("the node is closing, {} is not called", what, e);
         }
