@@ -121,11 +121,11 @@ final class SplitIT {
         }
     }
 
-    /** Waits until the log of a shard begins after where it ends now. */
+    /** Waits until the log of a shard begins after where it ends now: whoever fetched a state before may need it 30 s. */
     private static void awaitCheckpointAfter(SplitLoad load, EmbeddedNode node, int shard) {
         long end = node.hosts().get(shard).group().status().lastIndex();
         Awaitility.await("the log of shard " + shard + " on " + node.name())
-                .atMost(PATIENCE)
+                .atMost(Duration.ofSeconds(50))
                 .pollInterval(Duration.ofMillis(20))
                 .untilAsserted(() -> {
                     ShardHost host = node.hosts().get(shard);
