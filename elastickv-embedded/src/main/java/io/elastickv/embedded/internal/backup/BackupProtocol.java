@@ -2,6 +2,8 @@ package io.elastickv.embedded.internal.backup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.elastickv.api.KeySlot;
+import io.elastickv.api.SlotRange;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * reason text}, a text being its length in bytes (u16) and UTF-8.
  *
  * <pre>
- * prepare:                     answer: term i64      does it lead, and has it a majority?
- * freeze:  lease ms i32        answer: term i64 | index i64 | log time i64      stand still, and hold the state
- * release:                     answer: term i64      it stood still until now, and led; writes go on, the state is kept
+ * prepare:                     answer: as freeze      does it lead, and has it a majority?
+ * freeze:  lease ms i32        answer: term i64 | index i64 | log time i64 | ranges u16, each: first u16, last u16
+ *                                                                               stand still, and hold the state
+ * release:                     answer: as freeze      it stood still until now, and led; writes go on, the state is kept
  * fetch:   first block i64     answer: state u8 (0 more to come, 1 all) | blocks i64 | entries i64 (both: if all)
  *                                      | count i32, each: entries i32, CRC i32, length i32, payload
  * end:                         answer: nothing       the state is of no more use
@@ -32,7 +35,7 @@ final class BackupProtocol {
     /** In place of a block's number: only keeps the export from being given up. */
     static final long NO_BLOCK = -1;
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int REQUEST_BYTES = 13;
     private static final int MAX_TEXT_BYTES = 4 << 10;
 
@@ -48,8 +51,14 @@ final class BackupProtocol {
     /** What was asked for is not to be had. */
     record Refusal(long term, @Nullable String leader, String reason) {}
 
-    /** Where a shard stands still; index and time only after a freeze. */
-    record Standing(long term, long index, long logTimeMillis) {}
+    /** Where a shard stands still, and what it owns there; all but the term only after a freeze. */
+    record Standing(long term, long index, long logTimeMillis, List<SlotRange> slots) {
+
+        /** One that leads. */
+        static Standing of(long term) {
+            return new Standing(term, 0, 0, List.of());
+        }
+    }
 
     /**
      * Blocks of a shard.
@@ -107,13 +116,17 @@ final class BackupProtocol {
     }
 
     static byte[] encode(Standing standing) {
-        return ByteBuffer.allocate(26)
+        ByteBuffer bytes = ByteBuffer.allocate(28 + 4 * standing.slots.size())
                 .put((byte) VERSION)
                 .put((byte) 1)
                 .putLong(standing.term)
                 .putLong(standing.index)
                 .putLong(standing.logTimeMillis)
-                .array();
+                .putShort((short) standing.slots.size());
+        for (SlotRange range : standing.slots) {
+            bytes.putShort((short) range.first()).putShort((short) range.last());
+        }
+        return bytes.array();
     }
 
     /** The parts of an answer. */
@@ -159,8 +172,22 @@ final class BackupProtocol {
     }
 
     static Standing standing(ByteBuffer answer) {
-        need(answer, 24);
-        return new Standing(answer.getLong(), answer.getLong(), answer.getLong());
+        need(answer, 26);
+        long term = answer.getLong();
+        long index = answer.getLong();
+        long logTimeMillis = answer.getLong();
+        int ranges = answer.getShort() & 0xffff;
+        need(answer, 4 * ranges);
+        List<SlotRange> slots = new ArrayList<>();
+        for (int i = 0; i < ranges; i++) {
+            int first = answer.getShort() & 0xffff;
+            int last = answer.getShort() & 0xffff;
+            if (first > last || last >= KeySlot.COUNT) {
+                throw new MalformedAnswerException("an answer about slots " + first + "-" + last);
+            }
+            slots.add(new SlotRange(first, last));
+        }
+        return new Standing(term, index, logTimeMillis, slots);
     }
 
     static Fetched fetched(ByteBuffer answer) {

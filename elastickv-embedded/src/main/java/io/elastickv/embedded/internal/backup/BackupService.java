@@ -8,11 +8,13 @@ import io.elastickv.api.ImportResult;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.files.NodeFiles;
 import io.elastickv.embedded.internal.routing.RouteTable;
+import io.elastickv.embedded.internal.routing.ShardRoute;
 import io.elastickv.embedded.internal.transport.NodeRpc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -89,9 +91,14 @@ public final class BackupService implements Backups, AutoCloseable {
     public BackupInfo exportTo(Path file, Duration timeout) {
         Objects.requireNonNull(file, "file");
         long deadlineNanos = deadline(timeout);
-        RouteTable routes = awaitRoutes(deadlineNanos);
+        RouteTable first = awaitRoutes(deadlineNanos);
         return new Exporter(new LeaderCalls(node.rpc::call), files, node.wallMillis, this::pause)
-                .export(file.toAbsolutePath(), node.clusterId.get(), routes, deadlineNanos);
+                .export(file.toAbsolutePath(), node.clusterId.get(), () -> presentShards(first), deadlineNanos);
+    }
+
+    private List<ShardRoute> presentShards(RouteTable first) {
+        RouteTable present = node.routes.get();
+        return (present == null ? first : present).shards();
     }
 
     private void pause(long millis) throws InterruptedException, ExportFailedException {

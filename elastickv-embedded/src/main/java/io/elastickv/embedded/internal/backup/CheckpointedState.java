@@ -1,11 +1,13 @@
 package io.elastickv.embedded.internal.backup;
 
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.shard.StateCapture;
 import io.elastickv.embedded.internal.storage.CheckpointFile;
 import io.elastickv.embedded.internal.storage.CheckpointSource;
 import io.elastickv.embedded.internal.storage.EntrySink;
 import java.io.IOException;
 import java.util.Iterator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The entries of what checkpoints are made of; sessions are of no use in another cluster. */
@@ -24,6 +26,13 @@ public final class CheckpointedState implements CapturedState {
     @Override
     public long index() {
         return capture.index();
+    }
+
+    @Override
+    public List<SlotRange> slots() {
+        return capture.slots().stream()
+                .map(span -> new SlotRange(span.first(), span.last()))
+                .toList();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.elastickv.embedded.internal.backup;
 
+import io.elastickv.api.KeySlot;
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.backup.BackupProtocol.Request;
 import io.elastickv.embedded.internal.backup.BackupProtocol.Standing;
 import io.elastickv.embedded.internal.backup.LeaderCalls.Outcome;
@@ -11,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +27,8 @@ import org.slf4j.LoggerFactory;
  * none, the first, or both. Two things could break that, and are checked when the leaders are released: a leader that went
  * on by itself because its lease was over, and a leader that had been replaced without knowing. The second is found by a
  * round to a majority that begins after that moment, as for a linearizable read.
+ *
+ * <p>Shards that are divided or joined meanwhile are no danger either: what stands still must be every slot once.
  *
  * <p>Before anybody is asked to stand still all must have shown that they can lead, so that a shard without a majority
  * does not make the others wait again and again.
@@ -59,13 +64,18 @@ final class CutTaker {
     }
 
     private final LeaderCalls calls;
-    private final List<ShardRoute> shards;
+    private final Supplier<List<ShardRoute>> present;
     private final Pause pause;
     private String problem = "";
 
-    CutTaker(LeaderCalls calls, List<ShardRoute> shards, Pause pause) {
+    /**
+     * For the shards that there are.
+     *
+     * @param present all shards as far as this node knows; asked before each attempt
+     */
+    CutTaker(LeaderCalls calls, Supplier<List<ShardRoute>> present, Pause pause) {
         this.calls = calls;
-        this.shards = shards;
+        this.present = present;
         this.pause = pause;
     }
 
@@ -101,7 +111,7 @@ final class CutTaker {
             Map<ShardRoute, String> leaders = new LinkedHashMap<>();
             List<String> missing = new ArrayList<>();
             boolean onlyBusy = true;
-            for (ShardRoute shard : shards) {
+            for (ShardRoute shard : present.get()) {
                 String leader = shard.leader();
                 if (leader == null) {
                     missing.add("shard " + shard.id() + " has no known leader");
@@ -159,6 +169,9 @@ final class CutTaker {
             if (standing == null) {
                 return null;
             }
+            if (!isWhole(standing)) {
+                return null;
+            }
             // This is the moment.
             if (askAll(leaders, BackupProtocol.METHOD_RELEASE, export, 0, CALL_NANOS) == null) {
                 return null;
@@ -172,6 +185,29 @@ final class CutTaker {
                 leaders.forEach((shard, leader) -> calls.end(leader, export, shard.id()));
             }
         }
+    }
+
+    /**
+     * Whether what stands still is every slot once. A shard may have been divided, or have got or given slots, after this
+     * node had heard of it last; while it stands still none does.
+     */
+    private boolean isWhole(Map<ShardRoute, Standing> standing) {
+        int[] owners = new int[KeySlot.COUNT];
+        standing.forEach((shard, where) -> {
+            for (SlotRange range : where.slots()) {
+                for (int slot = range.first(); slot <= range.last(); slot++) {
+                    owners[slot]++;
+                }
+            }
+        });
+        for (int slot = 0; slot < KeySlot.COUNT; slot++) {
+            if (owners[slot] != 1) {
+                problem = "slot " + slot + ", which " + (owners[slot] == 0 ? "none" : "more than one")
+                        + " of the shards owned that stood still: shards are being divided or joined";
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Asks all leaders at once; null if one of them does not grant it. */

@@ -105,7 +105,7 @@ final class ExportServer {
                 public void ready(long leaderWallMillis) {
                     ReplicaGroup.Status now = group.status();
                     if (now.role() == Role.LEADER && now.term() == before.term()) {
-                        reply.granted(BackupProtocol.encode(new Standing(now.term(), 0, 0)));
+                        reply.granted(BackupProtocol.encode(Standing.of(now.term())));
                     } else {
                         reply.refused("the replica does not lead any more");
                     }

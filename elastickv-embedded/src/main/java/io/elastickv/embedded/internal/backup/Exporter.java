@@ -8,12 +8,13 @@ import io.elastickv.embedded.internal.backup.CutTaker.Cut;
 import io.elastickv.embedded.internal.backup.CutTaker.Part;
 import io.elastickv.embedded.internal.backup.LeaderCalls.Outcome;
 import io.elastickv.embedded.internal.files.NodeFiles;
-import io.elastickv.embedded.internal.routing.RouteTable;
+import io.elastickv.embedded.internal.routing.ShardRoute;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,13 +52,13 @@ final class Exporter {
     }
 
     /** See {@link io.elastickv.api.Backups#exportTo}. */
-    BackupInfo export(Path target, String clusterId, RouteTable routes, long deadlineNanos) {
+    BackupInfo export(Path target, String clusterId, Supplier<List<ShardRoute>> shards, long deadlineNanos) {
         BackupWriter.checkAbsent(files, target);
         String problem = "there was no time for it";
         try {
             for (int attempt = 1; attempt <= ATTEMPTS && System.nanoTime() - deadlineNanos < 0; attempt++) {
                 long cutNanos = Math.min(CUT_NANOS, deadlineNanos - System.nanoTime());
-                Cut cut = new CutTaker(calls, routes.shards(), pause).take(System.nanoTime() + cutNanos, deadlineNanos);
+                Cut cut = new CutTaker(calls, shards, pause).take(System.nanoTime() + cutNanos, deadlineNanos);
                 try {
                     return fetch(cut, target, clusterId, deadlineNanos);
                 } catch (ExportFailedException e) {

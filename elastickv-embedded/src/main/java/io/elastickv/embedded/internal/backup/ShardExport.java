@@ -109,7 +109,8 @@ final class ShardExport {
                 term = leaderTerm;
                 standing = true;
                 capture = state;
-                reply.granted(BackupProtocol.encode(new Standing(leaderTerm, index, state.logTimeMillis())));
+                reply.granted(
+                        BackupProtocol.encode(new Standing(leaderTerm, index, state.logTimeMillis(), state.slots())));
             }
 
             @Override
@@ -142,7 +143,7 @@ final class ShardExport {
                     failed(ProposalCallback.Refusal.NOT_LEADER, null);
                     return;
                 }
-                reply.granted(BackupProtocol.encode(new Standing(term, 0, 0)));
+                reply.granted(BackupProtocol.encode(Standing.of(term)));
                 write(ShardExport.this::beginSpool);
             }
 

@@ -607,6 +607,37 @@ public sealed interface Command extends Encodable {
         return last;
     }
 
+    /**
+     * Deletes all keys of the shard, if it owns {@code slot}, which tells where the asker has to go on. Answered by
+     * {@link CommandResult.Cleared}, or by {@link CommandResult.WrongShard}.
+     *
+     * @param slot one of those to clear
+     */
+    record ClearAround(int slot) implements Command {
+
+        /** Checks the bounds. */
+        public ClearAround {
+            if (slot < 0 || slot >= ScanPosition.SLOTS) {
+                throw new IllegalArgumentException("slot = " + slot);
+            }
+        }
+
+        @Override
+        public int type() {
+            return 32;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(slot);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(slot);
+        }
+    }
+
     /** One step of an {@link AtomicBatch}. */
     sealed interface Step extends Encodable {
 
@@ -687,6 +718,7 @@ public sealed interface Command extends Encodable {
             case 13 -> GiveSlots.read(in);
             case 14 -> AbsorbSlots.read(in);
             case 15 -> new DropSlots(in.getVarint());
+            case 32 -> new ClearAround(in.getInt(ScanPosition.SLOTS - 1));
             default -> throw new MalformedCommandException("command of type " + type);
         };
     }

@@ -306,6 +306,30 @@ public sealed interface CommandResult extends Encodable {
         }
     }
 
+    /**
+     * All keys of the shard are deleted.
+     *
+     * @param first the first slot of the run of consecutive ones, owned by the shard, that the one asked for is in
+     * @param last the last slot of that run
+     */
+    record Cleared(int first, int last) implements CommandResult {
+        @Override
+        public int type() {
+            return 32;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(first) + ByteWriter.sizeOfVarint(last);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(first);
+            out.putVarint(last);
+        }
+    }
+
     /** Reads type and body. */
     static CommandResult read(ByteReader in) {
         int type = in.getByte();
@@ -324,6 +348,7 @@ public sealed interface CommandResult extends Encodable {
             case 12 -> new CrossSlot();
             case 13 -> new Done();
             case 14 -> new ShardSplit(in.getVarint());
+            case 32 -> new Cleared(in.getInt(ScanPosition.SLOTS - 1), in.getInt(ScanPosition.SLOTS - 1));
             default -> throw new MalformedCommandException("result of type " + type);
         };
     }

@@ -219,6 +219,50 @@ public sealed interface Query extends Encodable {
         }
     }
 
+    /**
+     * Counts the keys of consecutive slots, as far as the shard owns them, those expired but not yet removed included.
+     * Answered by {@link QueryResult.Counted}, or by {@link QueryResult.WrongShard} if the first is not owned.
+     *
+     * @param first the first slot
+     * @param last the last slot
+     */
+    record CountSlots(int first, int last) implements Query {
+
+        /** Checks the bounds. */
+        public CountSlots {
+            checkSlot(first);
+            checkSlot(last);
+            if (first > last) {
+                throw new IllegalArgumentException("slots " + first + " to " + last);
+            }
+        }
+
+        @Override
+        public int type() {
+            return 9;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(first) + ByteWriter.sizeOfVarint(last);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(first);
+            out.putVarint(last);
+        }
+
+        static CountSlots read(ByteReader in) {
+            int first = in.getInt(ScanPosition.SLOTS - 1);
+            int last = in.getInt(ScanPosition.SLOTS - 1);
+            if (first > last) {
+                throw new MalformedCommandException("slots " + first + " to " + last);
+            }
+            return new CountSlots(first, last);
+        }
+    }
+
     private static void checkSlot(int slot) {
         if (slot < 0 || slot >= ScanPosition.SLOTS) {
             throw new IllegalArgumentException("slot = " + slot);
@@ -243,6 +287,7 @@ public sealed interface Query extends Encodable {
             case 6 -> new SlotSize(in.getInt(ScanPosition.SLOTS - 1));
             case 7 -> new SlotKeys(in.getInt(ScanPosition.SLOTS - 1), in.getInt(Integer.MAX_VALUE));
             case 8 -> new RandomKey(in.getLong());
+            case 9 -> CountSlots.read(in);
             default -> throw new MalformedCommandException("query of type " + type);
         };
     }

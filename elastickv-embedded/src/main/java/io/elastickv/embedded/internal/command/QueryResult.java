@@ -228,6 +228,30 @@ public sealed interface QueryResult extends Encodable {
         }
     }
 
+    /**
+     * A number of keys.
+     *
+     * @param count the number
+     * @param last the last slot that was counted; the shard does not own the next, or it was not asked for
+     */
+    record Counted(long count, int last) implements QueryResult {
+        @Override
+        public int type() {
+            return 9;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(count) + ByteWriter.sizeOfVarint(last);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(count);
+            out.putVarint(last);
+        }
+    }
+
     /** Reads type and body. */
     static QueryResult read(ByteReader in) {
         int type = in.getByte();
@@ -240,6 +264,7 @@ public sealed interface QueryResult extends Encodable {
             case 6 -> new Keys(in.getKeys());
             case 7 -> new WrongShard(in.getVarint());
             case 8 -> new NeedsTime(in.getVarint());
+            case 9 -> new Counted(in.getVarint(), in.getInt(ScanPosition.SLOTS - 1));
             default -> throw new MalformedCommandException("query result of type " + type);
         };
     }

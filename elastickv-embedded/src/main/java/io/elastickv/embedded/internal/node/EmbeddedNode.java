@@ -10,9 +10,15 @@ import io.elastickv.api.ShardInfo;
 import io.elastickv.api.UnavailableException;
 import io.elastickv.embedded.internal.backup.BackupService;
 import io.elastickv.embedded.internal.placement.Catalog;
+import io.elastickv.embedded.internal.placement.CatalogState;
 import io.elastickv.embedded.internal.placement.ClusterLayout;
+import io.elastickv.embedded.internal.placement.DriverSettings;
+import io.elastickv.embedded.internal.placement.LoadBook;
+import io.elastickv.embedded.internal.placement.LoadReporter;
 import io.elastickv.embedded.internal.placement.Member;
+import io.elastickv.embedded.internal.placement.PlacementDriver;
 import io.elastickv.embedded.internal.placement.ShardPlacement;
+import io.elastickv.embedded.internal.placement.plan.PlanSettings;
 import io.elastickv.embedded.internal.raft.EventLoop;
 import io.elastickv.embedded.internal.raft.GroupListener;
 import io.elastickv.embedded.internal.raft.core.Configuration;
@@ -25,6 +31,7 @@ import io.elastickv.embedded.internal.raft.log.NodeLog;
 import io.elastickv.embedded.internal.raft.log.NodeLogOptions;
 import io.elastickv.embedded.internal.raft.log.NodeLogStats;
 import io.elastickv.embedded.internal.routing.CallbackBatcher;
+import io.elastickv.embedded.internal.routing.Claim;
 import io.elastickv.embedded.internal.routing.RouteTable;
 import io.elastickv.embedded.internal.routing.Router;
 import io.elastickv.embedded.internal.routing.ShardRoute;
@@ -90,6 +97,11 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private final Membership membership;
     private final ControlProtocol control;
     private final CatalogMirror catalog;
+    private final CatalogFollower follower;
+    private final Reports reports;
+    private final LoadBook loads;
+    private final PlacementView placement;
+    private final DriverHost driver;
     private final Gossip gossip;
     private final BackupService backups;
     private final @Nullable NodeCheckpoints checkpoints;
@@ -150,6 +162,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             this.splitOffs = null;
         } else {
             this.splitOffs = new SplitOffs();
+            splitOffs.onSplit((child, parent) -> router.learn(List.<Claim>of(
+                    new Claim(child.shard(), child.epoch(), child.slots(), child.replicas()),
+                    new Claim(parent.shard(), parent.epoch(), parent.slots(), parent.replicas()))));
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
             replicas = new LocalReplicas(
                     config.name(),
@@ -180,8 +195,45 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 () -> state.get() == State.OPEN,
                 this::tellStatus,
                 this::refuse);
+        this.loads = new LoadBook();
+        this.reports = new Reports(
+                config.name(),
+                router,
+                channel.rpc(),
+                config.wallMillis(),
+                directory == null
+                        ? null
+                        : new LoadReporter(
+                                config.name(), () -> Reports.metered(shards), directory::freeBytes, System::nanoTime),
+                loads);
         this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
+        this.follower =
+                new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);
+        this.driver = new DriverHost(
+                config,
+                shards,
+                new PlacementDriver(
+                        new GroupCatalogStore(router),
+                        new ClusterSight(config, membership, router, peers, reports),
+                        new ClusterActions(router, control),
+                        new DecisionLog(config.name()),
+                        () -> CatalogState.initial(Objects.requireNonNull(membership.layout())),
+                        DriverSettings.DEFAULT.with(PlanSettings.DEFAULT.withGraceMillis(config.graceMillis())),
+                        threads.acting()),
+                catalog,
+                reports,
+                channel.rpc(),
+                threads.placement(),
+                () -> threads.control(this::tellStatus));
+        AdminClient admin = new AdminClient(config.name(), router, channel.rpc(), driver::answer);
+        this.placement = new PlacementView(admin, catalog::state, config.wallMillis());
+        JoinServer joins = new JoinServer(admin, catalog, membership, threads.callbacks());
+        channel.rpc()
+                .register(
+                        JoinProtocol.METHOD_JOIN,
+                        (from, payload, responder) -> joins.answer(
+                                JoinProtocol.Join.decode(payload), answer -> responder.reply(answer.encode())));
         this.gossip = new Gossip(
                 config,
                 directory == null ? "" : directory.nodeId(),
@@ -310,6 +362,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
+        threads.every(STATUS_MILLIS, reports::report);
+        threads.every(REPAIR_MILLIS, () -> shards.values().forEach(host -> follower.applyTo(host, catalog.state())));
         threads.every(STATUS_MILLIS, backups::expire);
         threads.every(REPAIR_MILLIS, membership::repair);
         threads.every(FORMATION_POLL_MILLIS, () -> router.expireWaiting(System.nanoTime()));
@@ -367,6 +421,34 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 membership.layout());
     }
 
+    /** The catalog as far as it is known before others are heard. */
+    private CatalogState catalogAtTheStart(ClusterLayout formed) {
+        CatalogState known = CatalogState.initial(formed);
+        if (directory != null) {
+            CatalogFile file = new CatalogFile(directory.path(), formed.clusterIdText());
+            follower.saveTo(file);
+            CatalogState saved = file.load();
+            if (saved != null && saved.revision() > known.revision()) {
+                return saved;
+            }
+        }
+        return known;
+    }
+
+    private List<Claim> ownClaims(ShardHost host) {
+        if (host.group().groupId() == Catalog.GROUP) {
+            return List.of();
+        }
+        SplitListener.Owner owner =
+                host.owner(membership.members().of(host.group().groupId()));
+        return List.of(new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas()));
+    }
+
+    /** The node has given away all that it had and is a member no more: it only brings operations to the members. */
+    private void released() {
+        LOG.info("node {} has left the cluster, it can be closed; its data directory is of no use any more", name());
+    }
+
     private void refuse(String reason) {
         threads.control(() -> failNode("refused: " + reason));
     }
@@ -393,21 +475,18 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             peers.layout(formed);
-            List<ShardRoute> routes = new ArrayList<>();
-            List<Router.Place> places = new ArrayList<>();
-            for (ShardPlacement placement : formed.placements()) {
-                ShardRoute route =
-                        new ShardRoute(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
-                routes.add(route);
-                places.add(new Router.Place(route, loopOf(placement.id()), null));
-            }
-            ShardPlacement catalog = Catalog.placement(formed);
-            places.add(new Router.Place(
-                    new ShardRoute(catalog.id(), catalog.epoch(), catalog.slots(), catalog.replicas()),
-                    loopOf(catalog.id()),
-                    null));
-            router.open(new RouteTable(routes), places);
+            CatalogState known = catalogAtTheStart(formed);
+            ShardPlacement catalogPlacement = Catalog.placement(formed);
+            router.addShard(claim(catalogPlacement), loopOf(catalogPlacement.id()));
+            router.onChange(table -> membership.members().tellRoutes());
             membership.members().open(formed, router::route);
+            List<Claim> claims = new ArrayList<>(CatalogFollower.claims(known, membership.members()));
+            if (hosts != null) {
+                // Splits that the log has and the catalog's copy has not.
+                hosts.forEach(host -> claims.addAll(ownClaims(host)));
+            }
+            router.open(claims, this::loopOf);
+            membership.members().tellRoutes();
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
                     boolean preferred = name().equals(host.preferredLeader());
@@ -421,6 +500,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
+            catalog.onChange(follower);
+            catalog.adopt(known);
+            driver.start();
             LOG.info(
                     "node {} is part of cluster {}: members {}, {} shards, {} replicas here",
                     name(),
@@ -440,6 +522,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             }
             failNode(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static Claim claim(ShardPlacement placement) {
+        return new Claim(placement.id(), placement.epoch(), placement.slots(), placement.replicas());
     }
 
     // ---- what the network says
@@ -726,6 +812,16 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         return checkpoints;
     }
 
+    /** The placement as applications see it. */
+    PlacementView placement() {
+        return placement;
+    }
+
+    /** Whether the placement is driven. */
+    boolean drives() {
+        return config.drives();
+    }
+
     ControlProtocol control() {
         return control;
     }
@@ -757,6 +853,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         stopForming();
         backups.close();
+        driver.close();
         if (before == State.OPEN) {
             handLeadershipsOver();
         }

@@ -45,7 +45,7 @@ final class LocalClusterView implements ClusterView {
 
     @Override
     public List<NodeInfo> nodes() {
-        return node.nodes();
+        return node.placement().describe(node.nodes());
     }
 
     @Override
@@ -56,7 +56,7 @@ final class LocalClusterView implements ClusterView {
         }
         List<ShardInfo> shards = new ArrayList<>();
         for (ShardRoute route : table.shards()) {
-            shards.add(info(route));
+            shards.add(info(table, route));
         }
         return List.copyOf(shards);
     }
@@ -68,10 +68,11 @@ final class LocalClusterView implements ClusterView {
                     InvalidRequestException.Reason.INVALID_ARGUMENT,
                     "slot = " + slot + ": must be within 0-" + (KeySlot.COUNT - 1));
         }
-        return info(openTable().ofSlot(slot));
+        RouteTable table = openTable();
+        return info(table, table.ofSlot(slot));
     }
 
-    private ShardInfo info(ShardRoute route) {
+    private ShardInfo info(RouteTable table, ShardRoute route) {
         String leader = route.leader();
         ShardInfo.State state = leader == null ? ShardInfo.State.NO_LEADER : ShardInfo.State.SERVING;
         if (node.localReplicaFailed(route.id())) {
@@ -79,7 +80,7 @@ final class LocalClusterView implements ClusterView {
         }
         return new ShardInfo(
                 route.id(),
-                route.slots(),
+                table.slotsOf(route),
                 route.epoch(),
                 route.replicas(),
                 Optional.ofNullable(leader),
@@ -133,6 +134,11 @@ final class LocalClusterView implements ClusterView {
             throw new InvalidRequestException(
                     InvalidRequestException.Reason.INVALID_ARGUMENT,
                     "shard " + shardId + " has no replica on node " + target + ", but on " + route.replicas());
+        }
+        if (node.drives()) {
+            // So that it stays there: the node becomes the preferred leader.
+            node.placement().transfer(shardId, target, timeout);
+            return;
         }
         long deadlineNanos = deadline(timeout);
         while (System.nanoTime() - deadlineNanos < 0) {
@@ -224,66 +230,62 @@ final class LocalClusterView implements ClusterView {
 
     @Override
     public ClusterLoads loads(Duration timeout) {
-        throw noDriver();
+        return node.placement().loads(timeout);
     }
 
     @Override
     public double[] slotLoads(Duration timeout) {
-        throw noDriver();
+        return node.placement().slotLoads(timeout);
     }
 
     @Override
     public List<OperationInfo> operations() {
-        return List.of();
+        return node.placement().operations();
     }
 
     @Override
     public PlanInfo plan(Duration timeout) {
-        throw noDriver();
+        return node.placement().plan(timeout);
     }
 
     @Override
     public Automation automation() {
-        return Automation.OFF;
+        return node.placement().automation();
     }
 
     @Override
     public void setAutomation(Automation automation, Duration timeout) {
-        throw noDriver();
+        node.placement().setAutomation(automation, timeout);
     }
 
     @Override
     public int replicationFactor() {
-        return 0;
+        return node.placement().replicationFactor();
     }
 
     @Override
     public void setReplicationFactor(int replicas, Duration timeout) {
-        throw noDriver();
+        node.placement().setReplicationFactor(replicas, timeout);
     }
 
     @Override
     public void drainNode(String target, Duration timeout) {
-        throw noDriver();
+        node.placement().drain(target, timeout);
     }
 
     @Override
     public int splitShard(int shardId, int firstSlot, Duration timeout) {
-        throw noDriver();
+        return node.placement().split(shardId, firstSlot, timeout);
     }
 
     @Override
     public void mergeShards(int leftShardId, Duration timeout) {
-        throw noDriver();
+        node.placement().merge(leftShardId, timeout);
     }
 
     @Override
     public void moveReplica(int shardId, String from, String to, Duration timeout) {
-        throw noDriver();
-    }
-
-    private static UnavailableException noDriver() {
-        return new UnavailableException("the placement driver does not run yet");
+        node.placement().move(shardId, from, to, timeout);
     }
 
     @Override

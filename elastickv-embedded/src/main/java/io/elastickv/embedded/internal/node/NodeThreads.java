@@ -25,6 +25,8 @@ final class NodeThreads implements AutoCloseable {
     private final ExecutorService callbacks;
     private final ExecutorService background;
     private final ExecutorService serving;
+    private final ScheduledExecutorService placement;
+    private final ExecutorService acting;
     private final ExecutorService births;
 
     NodeThreads(String node) {
@@ -37,6 +39,10 @@ final class NodeThreads implements AutoCloseable {
         // One for checkpoints, which are written one at a time, and one for what is fetched from others.
         this.background = pool(node, "background", 2);
         this.serving = pool(node, "serving", 1);
+        ScheduledThreadPoolExecutor driving = new ScheduledThreadPoolExecutor(1, named(node, "placement"));
+        driving.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
+        this.placement = driving;
+        this.acting = pool(node, "acting", 8);
         this.births = pool(node, "births", 1);
         // A callback may block for long, so there is a thread for each batch; normally one or two are in use.
         this.callbacks = new ThreadPoolExecutor(
@@ -77,6 +83,16 @@ final class NodeThreads implements AutoCloseable {
     /** Makes replicas of what is split off, one at a time. */
     Executor births() {
         return task -> births.execute(guarded(task));
+    }
+
+    /** Drives the placement where the catalog is led. */
+    ScheduledExecutorService placement() {
+        return placement;
+    }
+
+    /** Asks groups to change, on behalf of the placement's driver: tasks that block for a second. */
+    ExecutorService acting() {
+        return acting;
     }
 
     /** Completes futures and calls listeners. */
@@ -127,6 +143,8 @@ final class NodeThreads implements AutoCloseable {
         // What is being written is given up: it may take long, and nothing is lost without it.
         background.shutdownNow();
         serving.shutdownNow();
+        placement.shutdownNow();
+        acting.shutdownNow();
         births.shutdown();
         readers.shutdown();
         callbacks.shutdown();

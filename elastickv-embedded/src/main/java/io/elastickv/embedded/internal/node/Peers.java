@@ -98,7 +98,8 @@ final class Peers {
         for (String name : connected) {
             NodeStatus status = statuses.get(name);
             if (!nodes.containsKey(name) && status != null) {
-                nodes.put(name, info(name, status.address(), !status.storageless(), status));
+                // One that stores data and is not in the layout has left, or is about to join.
+                nodes.put(name, info(name, status.address(), known == null && !status.storageless(), status));
             }
         }
         nodes.put(
@@ -106,7 +107,7 @@ final class Peers {
                 new NodeInfo(
                         self,
                         own.address(),
-                        !own.storageless(),
+                        known == null ? !own.storageless() : known.member(self).isPresent(),
                         NodeInfo.State.UP,
                         Collections.unmodifiableMap(own.attributes())));
         return List.copyOf(nodes.values());

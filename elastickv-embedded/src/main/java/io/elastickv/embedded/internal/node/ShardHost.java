@@ -57,6 +57,7 @@ final class ShardHost implements ShardPort {
     private boolean untidy;
 
     private volatile @Nullable String preferredLeader;
+    private long followedRevision;
 
     ShardHost(
             ShardFactory.Request made,
@@ -149,6 +150,13 @@ final class ShardHost implements ShardPort {
     @Nullable
     String preferredLeader() {
         return preferredLeader;
+    }
+
+    /** Whether the catalog is followed up to {@code revision} from now on, and was not before. On the control thread. */
+    boolean follows(long revision) {
+        boolean later = revision > followedRevision;
+        followedRevision = Math.max(revision, followedRevision);
+        return later;
     }
 
     /** From now on {@code node} is the one that shall lead; null if that is all the same. Any thread. */

@@ -87,6 +87,11 @@ final class ShardMembers {
         return committed.version() == 0 && formed.contains(shard);
     }
 
+    /** Tells the routes, some of which may be new, what is known. */
+    void tellRoutes() {
+        known.forEach(this::tellRoute);
+    }
+
     private void tellRoute(int shard, Configuration configuration) {
         ShardRoute route = routes.apply(shard);
         if (route != null) {

@@ -57,9 +57,7 @@ final class Admission {
         if (shard == null) {
             throw new RefusedException("there is no shard " + id);
         }
-        require(
-                shard.epoch() == epoch,
-                name(id) + " is in epoch " + shard.epoch() + ", not in " + epoch + " any more");
+        require(shard.epoch() == epoch, name(id) + " is in epoch " + shard.epoch() + ", not in " + epoch + " any more");
         if (busy.contains(id)) {
             throw new RefusedException(name(id) + " is busy: " + doing(id));
         }
@@ -89,9 +87,7 @@ final class Admission {
             target(id, replace.to());
         } else if (operation instanceof Operation.RemoveReplica remove) {
             Members known = scene.members().get(id);
-            require(
-                    known != null && known.on(remove.node()) != null,
-                    name(id) + " has no replica on " + remove.node());
+            require(known != null && known.on(remove.node()) != null, name(id) + " has no replica on " + remove.node());
             require(known == null || known.replicas().size() > 1, name(id) + " has no other replica");
         } else if (operation instanceof Operation.TransferLeader transfer) {
             ReplicaState replica = scene.replica(id, transfer.to());

@@ -128,8 +128,8 @@ final class CatalogEdit {
                 shard == null ? null : CatalogCodec.encode(shard))));
         running.forEach((id, operation) -> entries.add(
                 entry(CatalogKeys.operation(id), operation == null ? null : CatalogCodec.encode(operation))));
-        graves.forEach((shard, grave) -> entries.add(
-                entry(CatalogKeys.grave(shard), grave == null ? null : CatalogCodec.encode(grave))));
+        graves.forEach((shard, grave) ->
+                entries.add(entry(CatalogKeys.grave(shard), grave == null ? null : CatalogCodec.encode(grave))));
         for (PastOperation past : ended) {
             entries.add(entry(CatalogKeys.past(past.id()), CatalogCodec.encode(past)));
         }

@@ -167,6 +167,11 @@ public final class CatalogState {
         return new CatalogState(draft);
     }
 
+    /** The record of the revision, which is another one in every revision; null if nothing is known. */
+    public byte @Nullable [] revisionRecord() {
+        return revision == 0 ? null : CatalogCodec.encode(new CatalogCodec.Revision(revision, millis));
+    }
+
     /** All records, by their keys. */
     public SortedMap<String, byte[]> records() {
         SortedMap<String, byte[]> records = new TreeMap<>();

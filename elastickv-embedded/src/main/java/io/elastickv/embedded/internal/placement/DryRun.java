@@ -23,13 +23,14 @@ public record DryRun(Plan shards, Plan catalog, List<CatalogOperation> running, 
     /** As text, a line for each operation and each thing that is left. */
     public String describe() {
         StringBuilder text = new StringBuilder(shards.describe());
-        catalog.operations().forEach(step -> text.append("do ")
-                .append(Words.of(step.operation()))
-                .append(" (")
-                .append(step.rule())
-                .append("): ")
-                .append(step.reason())
-                .append('\n'));
+        catalog.operations()
+                .forEach(step -> text.append("do ")
+                        .append(Words.of(step.operation()))
+                        .append(" (")
+                        .append(step.rule())
+                        .append("): ")
+                        .append(step.reason())
+                        .append('\n'));
         for (CatalogOperation operation : running) {
             text.append("running ")
                     .append(operation.id())

@@ -33,9 +33,7 @@ final class Kinds {
     /** How long it may be without progress where it is. */
     static long limitMillis(CatalogOperation operation, DriverSettings settings) {
         Phase phase = operation.at().phase();
-        return phase == Phase.TRANSFER || phase == Phase.HAND_OVER
-                ? settings.transferMillis()
-                : settings.stallMillis();
+        return phase == Phase.TRANSFER || phase == Phase.HAND_OVER ? settings.transferMillis() : settings.stallMillis();
     }
 
     /** The groups that operations work on: no two work on the same one. */

@@ -135,6 +135,20 @@ public final class LoadBook {
         return nodes;
     }
 
+    /** Whether the replica of {@code shard} on {@code node} says that it has all but the newest; null if it says nothing. */
+    public synchronized @Nullable Boolean caughtUp(String node, int shard, long nowMillis) {
+        forgetSilent(nowMillis);
+        Heard heard = byNode.get(node);
+        if (heard != null) {
+            for (LoadReport.Replica replica : heard.report.replicas()) {
+                if (replica.shard() == shard) {
+                    return replica.caughtUp();
+                }
+            }
+        }
+        return null;
+    }
+
     /** The operations per second of each slot. */
     public synchronized double[] slotLoads(long nowMillis) {
         double[] loads = new double[KeySlot.COUNT];

@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param version the version of the configuration
  * @param term the term of the leader
  */
-public record Members(
-        List<ReplicaState> replicas, @Nullable String leader, long version, long term) {
+public record Members(List<ReplicaState> replicas, @Nullable String leader, long version, long term) {
 
     /** Copies the list. */
     public Members {

@@ -123,10 +123,7 @@ final class MergeSteps implements Steps {
             return Advance.STAY;
         }
         Ownership.Given given = owned.given();
-        if (given != null
-                && given.epoch() == at.epoch()
-                && given.slots().equals(piece)
-                && given.to() == left.id()) {
+        if (given != null && given.epoch() == at.epoch() && given.slots().equals(piece) && given.to() == left.id()) {
             return Advance.to(at.then(Phase.ABSORB, scene.now()).moving(at.epoch(), piece));
         }
         return answer.result() == Answer.Result.IMPOSSIBLE
@@ -140,8 +137,7 @@ final class MergeSteps implements Steps {
             CatalogOperation operation, CatalogShard left, CatalogShard right, Scene scene, Attempt attempt) {
         CatalogOperation.At at = operation.at();
         SlotRange piece = piece(at);
-        Answer answer =
-                attempt.heard(scene.actions().absorb(left.id(), right.id(), at.epoch(), piece), scene.now());
+        Answer answer = attempt.heard(scene.actions().absorb(left.id(), right.id(), at.epoch(), piece), scene.now());
         if (!answer.isDone()) {
             return Advance.STAY;
         }
@@ -161,8 +157,7 @@ final class MergeSteps implements Steps {
         });
     }
 
-    private static Advance drop(
-            CatalogOperation operation, Operation.MergeShards merge, Scene scene, Attempt attempt) {
+    private static Advance drop(CatalogOperation operation, Operation.MergeShards merge, Scene scene, Attempt attempt) {
         CatalogOperation.At at = operation.at();
         boolean empty = scene.catalog().group(merge.right()) == null;
         if (!empty
@@ -182,8 +177,7 @@ final class MergeSteps implements Steps {
                 : known.nodes();
     }
 
-    private static Advance delete(
-            Operation.MergeShards merge, Scene scene, Attempt attempt) {
+    private static Advance delete(Operation.MergeShards merge, Scene scene, Attempt attempt) {
         Grave grave = scene.catalog().graves().get(merge.right());
         if (grave != null
                 && !attempt.heard(scene.actions().removeShard(merge.right(), grave.nodes()), scene.now())

@@ -214,7 +214,8 @@ public final class PlacementDriver {
     private boolean begin(long now) throws CatalogException {
         Scene scene = scene(now);
         Views views = new Views(scene, sight.sizes());
-        List<Plan.Step> steps = new ArrayList<>(Planner.plan(views.self(), Loads.NONE, now).operations());
+        List<Plan.Step> steps =
+                new ArrayList<>(Planner.plan(views.self(), Loads.NONE, now).operations());
         steps.removeIf(step -> step.operation() instanceof Operation.ReleaseNode);
         steps.addAll(Planner.plan(views.shards(), sight.loads(), now).operations());
         CatalogEdit edit = state.edit();
@@ -233,8 +234,7 @@ public final class PlacementDriver {
         return !changes.begun.isEmpty();
     }
 
-    private long begin(
-            Operation operation, String reason, String by, CatalogEdit edit, Changes changes, long now) {
+    private long begin(Operation operation, String reason, String by, CatalogEdit edit, Changes changes, long now) {
         CatalogOperation.At at = Kinds.of(operation).begin(operation, edit, now);
         CatalogOperation begun = new CatalogOperation(edit.takeOperation(), operation, reason, by, now, at);
         edit.put(begun);
@@ -294,8 +294,8 @@ public final class PlacementDriver {
 
     /** A node that is not coming back and has nothing any more is no member any more. */
     private void leave(String node, Scene scene, CatalogEdit edit, Changes changes) {
-        boolean concerned = state.running().values().stream()
-                .anyMatch(operation -> Kinds.concerns(operation.operation(), node));
+        boolean concerned =
+                state.running().values().stream().anyMatch(operation -> Kinds.concerns(operation.operation(), node));
         if (!concerned && scene.whyNotEmpty(node) == null) {
             edit.removeNode(node);
             changes.decided.add("node " + node + " is gone and has nothing any more: it is no member any more");

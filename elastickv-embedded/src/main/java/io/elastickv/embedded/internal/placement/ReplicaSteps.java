@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class ReplicaSteps implements Steps {
 
     /** What the operation adds and removes. */
-    private record Task(int shard, @Nullable String adds, @Nullable String removes) {
+    private record Task(
+            int shard, @Nullable String adds, @Nullable String removes) {
 
         static Task of(Operation operation) {
             if (operation instanceof Operation.AddReplica add) {
@@ -146,8 +147,7 @@ final class ReplicaSteps implements Steps {
                     stampMove(edit, task.shard, scene.now());
                 });
             case IMPOSSIBLE:
-                return Advance.failed(
-                        answer.text(), edit -> Steps.stampFailure(edit, task.shard, scene.now()));
+                return Advance.failed(answer.text(), edit -> Steps.stampFailure(edit, task.shard, scene.now()));
             default:
                 return Advance.STAY;
         }

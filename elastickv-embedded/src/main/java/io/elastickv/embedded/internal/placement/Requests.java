@@ -47,16 +47,15 @@ final class Requests {
                     return new Operation.MergeShards(left.id(), left.epoch(), right.id(), right.epoch());
                 }
             }
-            throw new RefusedException("no shard follows shard " + left.id() + ", which owns "
-                    + Words.slots(left.slots()));
+            throw new RefusedException(
+                    "no shard follows shard " + left.id() + ", which owns " + Words.slots(left.slots()));
         } else if (request instanceof Request.Add add) {
             return new Operation.AddReplica(add.shard(), shard(add.shard()).epoch(), add.node());
         } else if (request instanceof Request.Remove remove) {
             return new Operation.RemoveReplica(
                     remove.shard(), shard(remove.shard()).epoch(), remove.node());
         } else if (request instanceof Request.Move move) {
-            return new Operation.MoveReplica(
-                    move.shard(), shard(move.shard()).epoch(), move.from(), move.to());
+            return new Operation.MoveReplica(move.shard(), shard(move.shard()).epoch(), move.from(), move.to());
         } else if (request instanceof Request.Transfer transfer) {
             String leader = scene.leaderOf(transfer.shard());
             if (leader == null) {
@@ -82,9 +81,10 @@ final class Requests {
         }
         CatalogNode known = catalog.nodes().get(join.name());
         if (known != null && !known.nodeId().equals(join.nodeId())) {
-            throw new RefusedException("a node named " + join.name() + " is a member, with another data directory: start"
-                    + " it under the address " + known.toMember().address()
-                    + " if it is that node without its data, drain that node first, or take another name");
+            throw new RefusedException(
+                    "a node named " + join.name() + " is a member, with another data directory: start"
+                            + " it under the address " + known.toMember().address()
+                            + " if it is that node without its data, drain that node first, or take another name");
         }
         for (CatalogNode other : catalog.nodes().values()) {
             if (other.name().equals(join.name())) {

@@ -78,8 +78,7 @@ final class SplitSteps implements Steps {
                 : Advance.undone(why, edit -> Steps.stampFailure(edit, split.shard(), scene.now()));
     }
 
-    private static Advance split(
-            CatalogOperation operation, Operation.SplitShard split, Scene scene, Attempt attempt) {
+    private static Advance split(CatalogOperation operation, Operation.SplitShard split, Scene scene, Attempt attempt) {
         CatalogOperation.At at = operation.at();
         CatalogShard parent = scene.catalog().group(split.shard());
         SlotRange piece = at.piece();
@@ -87,8 +86,7 @@ final class SplitSteps implements Steps {
             return Advance.failed("there is no shard " + split.shard(), edit -> {});
         }
         Answer answer = attempt.heard(
-                scene.actions()
-                        .split(parent.id(), parent.epoch(), at.epoch(), piece.first(), at.child(), at.epoch()),
+                scene.actions().split(parent.id(), parent.epoch(), at.epoch(), piece.first(), at.child(), at.epoch()),
                 scene.now());
         if (answer.result() == Answer.Result.UNDER_WAY) {
             return Advance.STAY;

@@ -54,8 +54,7 @@ final class Stepping {
         Map<CatalogOperation, CompletableFuture<Advance>> results = new LinkedHashMap<>();
         for (CatalogOperation operation : scene.catalog().running().values()) {
             Attempt attempt = attempt(operation, scene.now());
-            results.put(
-                    operation, CompletableFuture.supplyAsync(() -> step(operation, scene, attempt), executor));
+            results.put(operation, CompletableFuture.supplyAsync(() -> step(operation, scene, attempt), executor));
         }
         List<Map.Entry<CatalogOperation, Advance>> advances = new ArrayList<>();
         results.forEach((operation, result) -> advances.add(Map.entry(operation, joined(result))));
@@ -135,7 +134,11 @@ final class Stepping {
             String why = STALLED + limit / 1000 + " s" + (attempt.text().isEmpty() ? "" : ": " + attempt.text());
             advance = steps.giveUp(operation, scene, attempt, why);
             if (advance.stays() && !operation.at().note().startsWith(STALLED)) {
-                LOG.warn("operation {} can only go forward: {}: {}", operation.id(), Words.of(operation.operation()), why);
+                LOG.warn(
+                        "operation {} can only go forward: {}: {}",
+                        operation.id(),
+                        Words.of(operation.operation()),
+                        why);
                 return Advance.to(operation.at().noting(why));
             }
             return advance;
@@ -166,7 +169,8 @@ final class Stepping {
         return after != null && after.at().number() == operation.at().number();
     }
 
-    private static List<PastOperation> take(CatalogOperation operation, Advance advance, Scene scene, CatalogEdit edit) {
+    private static List<PastOperation> take(
+            CatalogOperation operation, Advance advance, Scene scene, CatalogEdit edit) {
         Function<CatalogEdit, CatalogOperation.At> next = advance.next();
         if (next != null) {
             edit.put(operation.at(next.apply(edit)));

@@ -17,8 +17,7 @@ final class TransferSteps implements Steps {
         if (leader != null && !leader.equals(transfer.from()) && !leader.equals(transfer.to())) {
             return undone(transfer, scene, leader + " has come to lead it meanwhile");
         }
-        Answer answer =
-                attempt.heard(scene.actions().transfer(transfer.shard(), transfer.to()), scene.now());
+        Answer answer = attempt.heard(scene.actions().transfer(transfer.shard(), transfer.to()), scene.now());
         switch (answer.result()) {
             case DONE:
                 return Advance.done("", edit -> {

@@ -30,8 +30,9 @@ final class Words {
             return group(transfer.shard()) + " is handed over from " + transfer.from() + " to " + transfer.to();
         } else if (operation instanceof Operation.SplitShard split) {
             StringBuilder slots = new StringBuilder();
-            split.childSlots().forEach(range -> slots.append(slots.length() == 0 ? "" : ", ")
-                    .append(slots(range)));
+            split.childSlots()
+                    .forEach(range ->
+                            slots.append(slots.length() == 0 ? "" : ", ").append(slots(range)));
             return group(split.shard()) + " is split: a new one gets " + slots
                     + (split.childLeader() == null ? "" : " and is handed to " + split.childLeader());
         } else if (operation instanceof Operation.MergeShards merge) {

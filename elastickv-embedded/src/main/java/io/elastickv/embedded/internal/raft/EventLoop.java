@@ -5,6 +5,7 @@ import io.elastickv.embedded.internal.raft.log.NodeLog;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
@@ -42,7 +43,10 @@ public final class EventLoop implements Executor, AutoCloseable {
     private final Runnable onStart;
     private final Runnable flush;
 
+    private record Alarm(long nanos, Ticker ticker) {}
+
     private final List<Ticker> tickers = new ArrayList<>();
+    private final PriorityQueue<Alarm> alarms = new PriorityQueue<>((a, b) -> Long.signum(a.nanos - b.nanos));
     private final ArrayDeque<ReplicaGroup> dirty = new ArrayDeque<>();
     private volatile boolean parked;
     private volatile boolean stopped;
@@ -142,6 +146,11 @@ public final class EventLoop implements Executor, AutoCloseable {
         tickers.remove(ticker);
     }
 
+    /** Lets {@code ticker} be ticked once at {@code atNanos} of {@link #nowNanos()}, beside the regular ticks, if it has any. */
+    public void tickAt(Ticker ticker, long atNanos) {
+        alarms.add(new Alarm(atNanos, ticker));
+    }
+
     /** Lets {@code group} emit its effects at the end of this iteration. */
     void markDirty(ReplicaGroup group) {
         if (!group.dirty) {
@@ -159,7 +168,8 @@ public final class EventLoop implements Executor, AutoCloseable {
             if (stopped && mailbox.isEmpty()) {
                 break;
             }
-            park(nextTickNanos);
+            Alarm first = alarms.peek();
+            park(first != null && first.nanos - nextTickNanos < 0 ? first.nanos : nextTickNanos);
         }
         terminated = true;
         runLateTasks();
@@ -180,6 +190,10 @@ public final class EventLoop implements Executor, AutoCloseable {
             for (int i = 0; i < tickers.size(); i++) {
                 tickGuarded(tickers.get(i));
             }
+        }
+        for (Alarm due = alarms.peek(); due != null && nowNanos - due.nanos >= 0; due = alarms.peek()) {
+            alarms.poll();
+            tickGuarded(due.ticker);
         }
         processDirty();
         runGuarded(flush);

@@ -3,13 +3,13 @@ package io.elastickv.embedded.internal.routing;
 import io.elastickv.api.Batch;
 import io.elastickv.api.BatchResult;
 import io.elastickv.api.Bytes;
+import io.elastickv.api.ElastickvException;
 import io.elastickv.api.Expiry;
 import io.elastickv.api.InvalidRequestException.Reason;
 import io.elastickv.api.KeySlot;
 import io.elastickv.api.MultiGetResult;
 import io.elastickv.api.MultiPutResult;
 import io.elastickv.api.PutOptions;
-import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.UnsafeBytes;
 import io.elastickv.api.VersionedValue;
 import io.elastickv.embedded.internal.command.Command;
@@ -22,11 +22,11 @@ import io.elastickv.embedded.internal.command.StoredValue;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The operations of the API on several keys. */
 final class MultiKeyCalls {
@@ -40,36 +40,69 @@ final class MultiKeyCalls {
         }
         boolean oneSlot = ApiMapping.inOneSlot(asked);
         return (router, deadlineNanos, completion) -> router.whenOpen(deadlineNanos, completion, () -> {
-            Map<ShardRoute, List<byte[]>> parts = ShardCalls.byShard(router, asked);
-            Map<Bytes, VersionedValue> found = new HashMap<>();
-            Gather<MultiGetResult> gather = new Gather<>(parts.size(), false, completion, () -> {
-                Map<Bytes, VersionedValue> inOrder = new LinkedHashMap<>();
-                for (byte[] key : asked) {
-                    Bytes wrapped = UnsafeBytes.wrap(key);
-                    VersionedValue value = found.get(wrapped);
-                    if (value != null) {
-                        inOrder.put(wrapped, value);
-                    }
-                }
-                return new MultiGetResult(Collections.unmodifiableMap(inOrder), oneSlot);
-            });
-            if (parts.isEmpty()) {
+            if (asked.isEmpty()) {
                 completion.success(new MultiGetResult(Map.of(), true));
                 return;
             }
-            parts.forEach((shard, part) -> router.read(
-                    shard,
-                    new Query.GetMany(part),
-                    ReadConsistency.linearizable(),
+            Map<Bytes, VersionedValue> found = new ConcurrentHashMap<>();
+            getFrom(
+                    router,
+                    asked,
+                    found,
                     deadlineNanos,
-                    ShardCalls.expecting(QueryResult.Values.class, gather.<QueryResult.Values>part(values -> {
-                        for (int i = 0; i < part.size(); i++) {
-                            StoredValue value = values.values().get(i);
-                            if (value != null) {
-                                found.put(UnsafeBytes.wrap(part.get(i)), ApiMapping.toApiValue(value));
-                            }
+                    ShardCalls.mapped(
+                            done -> {
+                                Map<Bytes, VersionedValue> inOrder = new LinkedHashMap<>();
+                                for (byte[] key : asked) {
+                                    Bytes wrapped = UnsafeBytes.wrap(key);
+                                    VersionedValue value = found.get(wrapped);
+                                    if (value != null) {
+                                        inOrder.put(wrapped, value);
+                                    }
+                                }
+                                return new MultiGetResult(Collections.unmodifiableMap(inOrder), oneSlot);
+                            },
+                            completion));
+        });
+    }
+
+    /** Reads {@code keys} from their shards; those of a shard that does not own all of its part any more are divided anew. */
+    private static void getFrom(
+            Router router,
+            List<byte[]> keys,
+            Map<Bytes, VersionedValue> found,
+            long deadlineNanos,
+            Completion<Boolean> completion) {
+        RouteTable table = router.openTable();
+        Map<ShardRoute, List<byte[]>> parts = ShardCalls.byShard(table, keys);
+        Gather<Boolean> gather = new Gather<>(parts.size(), false, completion, () -> true);
+        parts.forEach((shard, part) -> {
+            Completion<Boolean> end = gather.part(done -> {});
+            router.readOfSeveral(table, shard, new Query.GetMany(part), deadlineNanos, new Completion<>() {
+                @Override
+                public void success(QueryResult result) {
+                    if (result instanceof QueryResult.WrongShard) {
+                        getFrom(router, part, found, deadlineNanos, end);
+                        return;
+                    }
+                    if (!(result instanceof QueryResult.Values values)) {
+                        end.failure(ShardCalls.unexpected(-1, result));
+                        return;
+                    }
+                    for (int i = 0; i < part.size(); i++) {
+                        StoredValue value = values.values().get(i);
+                        if (value != null) {
+                            found.put(UnsafeBytes.wrap(part.get(i)), ApiMapping.toApiValue(value));
                         }
-                    }))));
+                    }
+                    end.success(true);
+                }
+
+                @Override
+                public void failure(ElastickvException failure) {
+                    end.failure(failure);
+                }
+            });
         });
     }
 
@@ -95,7 +128,7 @@ final class MultiKeyCalls {
             Gather<MultiPutResult> gather = new Gather<>(
                     bySlot.size(), true, completion, () -> new MultiPutResult(bySlot.size() == 1, written));
             bySlot.forEach((slot, part) -> router.write(
-                    router.openTable().ofSlot(slot),
+                    slot,
                     new Command.PutAll(part.getKey(), part.getValue()),
                     sizes.getOrDefault(slot, 0),
                     deadlineNanos,
@@ -117,7 +150,7 @@ final class MultiKeyCalls {
             long[] deleted = new long[1];
             Gather<Long> gather = new Gather<>(bySlot.size(), true, completion, () -> deleted[0]);
             bySlot.forEach((slot, part) -> router.write(
-                    router.openTable().ofSlot(slot),
+                    slot,
                     new Command.DeleteAll(part),
                     part.size() * 32,
                     deadlineNanos,

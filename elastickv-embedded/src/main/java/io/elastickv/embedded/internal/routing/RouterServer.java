@@ -1,5 +1,6 @@
 package io.elastickv.embedded.internal.routing;
 
+import io.elastickv.api.KeySlot;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.MalformedCommandException;
@@ -8,12 +9,14 @@ import io.elastickv.embedded.internal.command.QueryCodec;
 import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.command.ResultCodec;
 import io.elastickv.embedded.internal.raft.ProposalCallback;
+import io.elastickv.embedded.internal.routing.RouterProtocol.Owner;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Request;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Status;
 import io.elastickv.embedded.internal.transport.Responder;
 import io.elastickv.embedded.internal.transport.RpcHandler;
 import java.nio.ByteBuffer;
-import java.util.Map;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,21 +28,26 @@ final class RouterServer {
     private static final Logger LOG = LoggerFactory.getLogger(RouterServer.class);
 
     private final String self;
-    private final Map<Integer, ShardClient> clients;
+    private final Router router;
+    private final AtomicBoolean registered = new AtomicBoolean();
 
-    RouterServer(String self, Map<Integer, ShardClient> clients) {
+    RouterServer(String self, Router router) {
         this.self = self;
-        this.clients = clients;
+        this.router = router;
     }
 
+    /** Answers from now on; idempotent. */
     void register(BiConsumer<Integer, RpcHandler> handlers) {
+        if (registered.getAndSet(true)) {
+            return;
+        }
         handlers.accept(RouterProtocol.METHOD_WRITE, this::write);
         handlers.accept(RouterProtocol.METHOD_READ, this::read);
     }
 
     private void write(String from, ByteBuffer payload, Responder responder) {
         Request request = decode(from, payload, responder);
-        ShardClient client = request == null ? null : clientFor(request.shard(), responder);
+        ShardClient client = request == null ? null : clientFor(request, responder);
         if (request == null || client == null) {
             return;
         }
@@ -55,12 +63,16 @@ final class RouterServer {
         client.loop().execute(() -> {
             ShardEndpoint endpoint = client.local();
             if (endpoint == null) {
-                responder.reply(refusal(Status.NOT_HERE, route, null));
+                notHere(request, route, responder);
                 return;
             }
             endpoint.write(request.body(), new ProposalCallback() {
                 @Override
                 public void applied(Object result) {
+                    if (result instanceof CommandResult.WrongShard && request.slot() != RouterProtocol.NO_SLOT) {
+                        responder.reply(wrongShard(List.of(request.slot())));
+                        return;
+                    }
                     // Whoever applies its own proposal led the term in which it was made.
                     responder.reply(
                             RouterProtocol.response(Status.OK, 0, null, ResultCodec.encode((CommandResult) result)));
@@ -81,7 +93,7 @@ final class RouterServer {
 
     private void read(String from, ByteBuffer payload, Responder responder) {
         Request request = decode(from, payload, responder);
-        ShardClient client = request == null ? null : clientFor(request.shard(), responder);
+        ShardClient client = request == null ? null : clientFor(request, responder);
         if (request == null || client == null) {
             return;
         }
@@ -96,6 +108,17 @@ final class RouterServer {
         ShardEndpoint.QueryReply reply = new ShardEndpoint.QueryReply() {
             @Override
             public void answered(QueryResult result) {
+                if (result instanceof QueryResult.WrongShard) {
+                    if (query instanceof Query.GetMany many) {
+                        responder.reply(
+                                wrongShard(many.keys().stream().map(KeySlot::of).toList()));
+                        return;
+                    }
+                    if (request.slot() != RouterProtocol.NO_SLOT) {
+                        responder.reply(wrongShard(List.of(request.slot())));
+                        return;
+                    }
+                }
                 responder.reply(RouterProtocol.response(Status.OK, 0, null, QueryCodec.encode(result)));
             }
 
@@ -107,13 +130,42 @@ final class RouterServer {
         client.loop().execute(() -> {
             ShardEndpoint endpoint = client.local();
             if (endpoint == null) {
-                responder.reply(refusal(Status.NOT_HERE, route, null));
+                notHere(request, route, responder);
             } else if ((request.flags() & RouterProtocol.FLAG_LOCAL) != 0) {
                 endpoint.queryLocally(query, reply);
             } else {
                 endpoint.query(query, reply);
             }
         });
+    }
+
+    /** The shard does not own these slots; who does, as far as this node knows, for an asker whose table is older. */
+    private byte[] wrongShard(List<Integer> slots) {
+        return RouterProtocol.response(Status.WRONG_SHARD, 0, null, RouterProtocol.claims(owners(slots)));
+    }
+
+    private void notHere(Request request, @Nullable ShardRoute route, Responder responder) {
+        List<Owner> owners = request.slot() == RouterProtocol.NO_SLOT ? List.of() : owners(List.of(request.slot()));
+        responder.reply(RouterProtocol.response(
+                Status.NOT_HERE,
+                route == null ? 0 : route.term(),
+                route == null ? null : route.leader(),
+                RouterProtocol.claims(owners)));
+    }
+
+    private List<Owner> owners(List<Integer> slots) {
+        RouteTable table = router.table();
+        return table == null
+                ? List.of()
+                : slots.stream()
+                        .map(table::runOf)
+                        .distinct()
+                        .map(RouterServer::ownerOf)
+                        .toList();
+    }
+
+    private static Owner ownerOf(RouteTable.Run run) {
+        return new Owner(run.claim(), run.owner().term(), run.owner().leader());
     }
 
     private static byte[] refusal(Status status, ShardRoute route, @Nullable String leaderHint) {
@@ -135,10 +187,10 @@ final class RouterServer {
         responder.reply(RouterProtocol.response(Status.MALFORMED, 0, null, RouterProtocol.NO_BODY));
     }
 
-    private @Nullable ShardClient clientFor(int shard, Responder responder) {
-        ShardClient client = clients.get(shard);
+    private @Nullable ShardClient clientFor(Request request, Responder responder) {
+        ShardClient client = router.client(request.shard());
         if (client == null) {
-            responder.reply(RouterProtocol.response(Status.NOT_HERE, 0, null, RouterProtocol.NO_BODY));
+            notHere(request, null, responder);
         }
         return client;
     }

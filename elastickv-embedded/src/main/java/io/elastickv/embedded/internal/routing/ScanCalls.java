@@ -3,6 +3,8 @@ package io.elastickv.embedded.internal.routing;
 import io.elastickv.api.Bytes;
 import io.elastickv.api.ElastickvException;
 import io.elastickv.api.InvalidRequestException.Reason;
+import io.elastickv.api.KeySlot;
+import io.elastickv.api.OutcomeUnknownException;
 import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.ScanCursor;
 import io.elastickv.api.ScanPage;
@@ -13,6 +15,7 @@ import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryResult;
 import io.elastickv.embedded.internal.command.ScanPosition;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -47,8 +50,9 @@ final class ScanCalls {
 
     private static void scanFrom(
             Router router, ScanPosition from, int limit, long deadlineNanos, Completion<ScanPage> completion) {
+        // A position is a slot and a place in it, so it is as good for whoever owns that slot now.
         router.read(
-                router.openTable().ofSlot(from.slot()),
+                from.slot(),
                 new Query.Scan(from.toCursor(), limit),
                 ReadConsistency.linearizable(),
                 deadlineNanos,
@@ -74,20 +78,39 @@ final class ScanCalls {
 
     static Call<Long> size() {
         return (router, deadlineNanos, completion) -> router.whenOpen(deadlineNanos, completion, () -> {
-            List<ShardRoute> shards = router.openTable().shards();
+            List<RouteTable.Run> runs = router.openTable().runs();
             long[] total = new long[1];
-            Gather<Long> gather = new Gather<>(shards.size(), false, completion, () -> total[0]);
-            for (ShardRoute shard : shards) {
-                router.read(
-                        shard,
-                        new Query.Size(),
-                        ReadConsistency.linearizable(),
-                        deadlineNanos,
-                        ShardCalls.expecting(
-                                QueryResult.Count.class,
-                                gather.<QueryResult.Count>part(count -> total[0] += count.count())));
+            Gather<Long> gather = new Gather<>(runs.size(), false, completion, () -> total[0]);
+            for (RouteTable.Run run : runs) {
+                count(router, run.first(), run.last(), 0, deadlineNanos, gather.part(count -> total[0] += count));
             }
         });
+    }
+
+    /** Counts the keys of slots whoever owns them: each shard says how far it could count. */
+    private static void count(
+            Router router, int first, int last, long before, long deadlineNanos, Completion<Long> completion) {
+        router.read(
+                first,
+                new Query.CountSlots(first, last),
+                ReadConsistency.linearizable(),
+                deadlineNanos,
+                ShardCalls.expecting(QueryResult.Counted.class, new Completion<>() {
+                    @Override
+                    public void success(QueryResult.Counted counted) {
+                        long sum = before + counted.count();
+                        if (counted.last() >= last) {
+                            completion.success(sum);
+                        } else {
+                            count(router, counted.last() + 1, last, sum, deadlineNanos, completion);
+                        }
+                    }
+
+                    @Override
+                    public void failure(ElastickvException failure) {
+                        completion.failure(failure);
+                    }
+                }));
     }
 
     static Call<Long> sizeOfSlot(int slot) {
@@ -119,25 +142,32 @@ final class ScanCalls {
     static Call<Optional<Bytes>> randomKey() {
         long seed = ThreadLocalRandom.current().nextLong();
         return (router, deadlineNanos, completion) -> router.whenOpen(deadlineNanos, completion, () -> {
-            List<ShardRoute> shards = new ArrayList<>(router.openTable().shards());
-            Collections.shuffle(shards, ThreadLocalRandom.current());
-            randomKeyOf(router, shards, 0, seed, deadlineNanos, completion);
+            List<RouteTable.Run> runs = new ArrayList<>(router.openTable().runs());
+            Collections.shuffle(runs, ThreadLocalRandom.current());
+            randomKeyOf(router, runs, 0, seed, deadlineNanos, completion);
         });
     }
 
     private static void randomKeyOf(
             Router router,
-            List<ShardRoute> shards,
+            List<RouteTable.Run> runs,
             int next,
             long seed,
             long deadlineNanos,
             Completion<Optional<Bytes>> completion) {
-        if (next == shards.size()) {
-            completion.success(Optional.empty());
+        if (next == runs.size()) {
+            // Perhaps a shard was divided meanwhile, and one half never asked: only a scan sees every slot.
+            ScanPosition start = new ScanPosition(0, 0, 0);
+            scanFrom(
+                    router,
+                    start,
+                    1,
+                    deadlineNanos,
+                    ShardCalls.mapped(page -> page.keys().stream().findFirst(), completion));
             return;
         }
-        router.read(
-                shards.get(next),
+        router.readFrom(
+                runs.get(next).owner().id(),
                 new Query.RandomKey(seed),
                 ReadConsistency.linearizable(),
                 deadlineNanos,
@@ -145,7 +175,7 @@ final class ScanCalls {
                     @Override
                     public void success(QueryResult.Keys keys) {
                         if (keys.keys().isEmpty()) {
-                            randomKeyOf(router, shards, next + 1, seed, deadlineNanos, completion);
+                            randomKeyOf(router, runs, next + 1, seed, deadlineNanos, completion);
                         } else {
                             completion.success(
                                     Optional.of(UnsafeBytes.wrap(keys.keys().get(0))));
@@ -154,23 +184,72 @@ final class ScanCalls {
 
                     @Override
                     public void failure(ElastickvException failure) {
-                        completion.failure(failure);
+                        if (router.route(runs.get(next).owner().id()) == null) {
+                            // Its slots are others' by now, which are asked as well.
+                            randomKeyOf(router, runs, next + 1, seed, deadlineNanos, completion);
+                        } else {
+                            completion.failure(failure);
+                        }
                     }
                 }));
     }
 
     static Call<@Nullable Void> clear() {
         return (router, deadlineNanos, completion) -> router.whenOpen(deadlineNanos, completion, () -> {
-            List<ShardRoute> shards = router.openTable().shards();
-            Gather<@Nullable Void> gather = new Gather<>(shards.size(), true, completion, () -> null);
-            for (ShardRoute shard : shards) {
-                router.write(
-                        shard,
-                        new Command.Clear(),
-                        0,
-                        deadlineNanos,
-                        ShardCalls.expecting(CommandResult.Done.class, gather.<CommandResult.Done>part(done -> {})));
-            }
+            BitSet left = new BitSet(KeySlot.COUNT);
+            left.set(0, KeySlot.COUNT);
+            clear(router, left, false, deadlineNanos, completion);
         });
+    }
+
+    /**
+     * Clears the shards that own the slots that are left, then those that own what is left of them: a shard that was divided
+     * after its owner was looked up clears only its part, and says which. One that has got slots of another one meanwhile
+     * may clear them twice.
+     */
+    private static void clear(
+            Router router, BitSet left, boolean begun, long deadlineNanos, Completion<@Nullable Void> completion) {
+        List<Integer> slots = new ArrayList<>();
+        for (RouteTable.Run run : router.openTable().runs()) {
+            int slot = left.nextSetBit(run.first());
+            if (slot >= 0 && slot <= run.last()) {
+                slots.add(slot);
+            }
+        }
+        Gather<Boolean> gather = new Gather<>(
+                slots.size(),
+                true,
+                new Completion<>() {
+                    @Override
+                    public void success(Boolean done) {
+                        if (left.isEmpty()) {
+                            completion.success(null);
+                        } else {
+                            clear(router, left, true, deadlineNanos, completion);
+                        }
+                    }
+
+                    @Override
+                    public void failure(ElastickvException failure) {
+                        completion.failure(
+                                begun && !(failure instanceof OutcomeUnknownException)
+                                        ? new OutcomeUnknownException(
+                                                "some slots are cleared and others not: " + failure.getMessage(),
+                                                failure)
+                                        : failure);
+                    }
+                },
+                () -> true);
+        for (int slot : slots) {
+            router.write(
+                    slot,
+                    new Command.ClearAround(slot),
+                    0,
+                    deadlineNanos,
+                    ShardCalls.expecting(
+                            CommandResult.Cleared.class,
+                            gather.<CommandResult.Cleared>part(
+                                    cleared -> left.clear(cleared.first(), cleared.last() + 1))));
+        }
     }
 }

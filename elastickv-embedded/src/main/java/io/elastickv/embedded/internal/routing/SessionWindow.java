@@ -1,11 +1,14 @@
 package io.elastickv.embedded.internal.routing;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The session of this node at one shard: its id, the commands in it whose results have not arrived, in the order of their
- * sequence numbers, and those that wait for a place. Owned by the shard's client.
+ * sequence numbers, and those that wait for a place. A command that has gone on to another shard with its number stays in
+ * it until it has ended there. Owned by the shard's client.
  */
 final class SessionWindow {
 
@@ -47,6 +50,7 @@ final class SessionWindow {
         }
         write.sessionId = id;
         write.sequence = nextSequence++;
+        write.ended = false;
         commands.add(write);
         return true;
     }
@@ -69,18 +73,41 @@ final class SessionWindow {
         return !waiting.isEmpty();
     }
 
-    /** Takes {@code write} out of the session and lets it wait for another one. */
-    void leave(Operation.Write write) {
+    /** Takes all out that wait. */
+    List<Operation.Write> takeWaiting() {
+        List<Operation.Write> all = new ArrayList<>(waiting);
+        waiting.clear();
+        all.removeIf(write -> write.done);
+        return all;
+    }
+
+    /** Takes {@code write} out of the session or of those that wait: it has certainly not been applied with its number. */
+    void remove(Operation.Write write) {
+        if (write.sessionId == 0) {
+            waiting.remove(write);
+            return;
+        }
         commands.remove(write);
         write.sessionId = 0;
         write.sequence = 0;
+        trim();
+    }
+
+    /** Takes {@code write} out of the session and lets it wait for another one. */
+    void leave(Operation.Write write) {
+        remove(write);
         waiting.add(write);
     }
 
-    /** Forgets the oldest commands, as far as they have ended. */
-    void trim() {
+    /** The command has ended, here or elsewhere; forgets the oldest ones, as far as they have. */
+    void ended(Operation.Write write) {
+        write.ended = true;
+        trim();
+    }
+
+    private void trim() {
         Operation.Write head;
-        while ((head = commands.peek()) != null && head.done) {
+        while ((head = commands.peek()) != null && head.ended) {
             commands.poll();
         }
     }

@@ -24,12 +24,7 @@ final class ShardCalls {
         return (router, deadlineNanos, completion) -> router.whenOpen(
                 deadlineNanos,
                 completion,
-                () -> router.write(
-                        router.openTable().ofSlot(slot),
-                        command,
-                        bytes,
-                        deadlineNanos,
-                        expecting(type, mapped(map, completion))));
+                () -> router.write(slot, command, bytes, deadlineNanos, expecting(type, mapped(map, completion))));
     }
 
     static <R extends QueryResult, T> Call<T> query(
@@ -37,12 +32,7 @@ final class ShardCalls {
         return (router, deadlineNanos, completion) -> router.whenOpen(
                 deadlineNanos,
                 completion,
-                () -> router.read(
-                        router.openTable().ofSlot(slot),
-                        query,
-                        consistency,
-                        deadlineNanos,
-                        expecting(type, mapped(map, completion))));
+                () -> router.read(slot, query, consistency, deadlineNanos, expecting(type, mapped(map, completion))));
     }
 
     static <R, T> Completion<R> mapped(Function<R, T> map, Completion<T> completion) {
@@ -78,15 +68,14 @@ final class ShardCalls {
         };
     }
 
-    /** What a shard answers that does not own the slot, the only answer that is not of the type asked for. */
+    /** There are no such answers, but for nodes of another version. */
     static ElastickvException unexpected(int slot, Object result) {
         return new UnavailableException((slot < 0 ? "" : "slot " + slot + ": ") + "the shard answered "
-                + result.getClass().getSimpleName() + ": the route of this node is out of date");
+                + result.getClass().getSimpleName());
     }
 
-    static Map<ShardRoute, List<byte[]>> byShard(Router router, List<byte[]> keys) {
+    static Map<ShardRoute, List<byte[]>> byShard(RouteTable table, List<byte[]> keys) {
         Map<ShardRoute, List<byte[]>> parts = new LinkedHashMap<>();
-        RouteTable table = router.openTable();
         for (byte[] key : keys) {
             parts.computeIfAbsent(table.ofSlot(KeySlot.of(key)), s -> new ArrayList<>())
                     .add(key);

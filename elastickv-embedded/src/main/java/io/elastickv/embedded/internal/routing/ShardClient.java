@@ -8,25 +8,16 @@ import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
-import io.elastickv.embedded.internal.command.MalformedCommandException;
-import io.elastickv.embedded.internal.command.QueryCodec;
 import io.elastickv.embedded.internal.command.QueryResult;
-import io.elastickv.embedded.internal.command.ResultCodec;
 import io.elastickv.embedded.internal.raft.EventLoop;
-import io.elastickv.embedded.internal.raft.ProposalCallback;
-import io.elastickv.embedded.internal.routing.RouterProtocol.Response;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Status;
-import io.elastickv.embedded.internal.transport.NodeRpc;
-import io.elastickv.embedded.internal.transport.RpcCallback;
-import io.elastickv.embedded.internal.transport.RpcFailure;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,50 +26,55 @@ import org.slf4j.LoggerFactory;
  * This node's way to one shard: its session there, the operations under way, and their retries. Lives on one loop, the
  * one of the local replica if there is one, so that a command for a local leader costs a single thread hand-over.
  *
- * <p>Exactly-once (Ongaro's dissertation, section 6.3): the session's id is the log index of the command that opened it;
- * every command has a sequence number that its retries repeat, and the state machine answers a repeated one with the
- * first result. A command says below which sequence number all answers have arrived, so that results can be forgotten.
+ * <p>Exactly-once (Ongaro's dissertation, section 6.3): the session's id is given by the command that opened it; every
+ * command has a sequence number that its retries repeat, and the state machine answers a repeated one with the first
+ * result. A command says below which sequence number all answers have arrived, so that results can be forgotten.
+ *
+ * <p>When the slot of an operation has become another shard's, the operation goes on there (ADR 0014). A command that may
+ * have been applied keeps session and number: the new owner has a copy of what the old one remembers of the session, and
+ * applies what neither knows. It stays in the session's window here until it has ended there, so that nothing acknowledges
+ * it before. A command that was certainly not applied takes a new number there.
  */
-final class ShardClient implements EventLoop.Ticker {
+final class ShardClient implements EventLoop.Ticker, Attempts.Outcomes {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShardClient.class);
     private static final long ATTEMPT_TIMEOUT_NANOS = 2_000_000_000L;
-    private static final long FIRST_BACKOFF_NANOS = 5_000_000L;
-    private static final long MAX_BACKOFF_NANOS = 100_000_000L;
     private static final Duration RETRY_AFTER = Duration.ofMillis(20);
-
-    /** Calls other nodes, as {@link NodeRpc} does. */
-    interface Calls {
-        /** See {@link NodeRpc#call(String, int, byte[], long, RpcCallback)}. */
-        void call(String peer, int method, byte[] payload, long timeoutNanos, RpcCallback callback);
-    }
 
     private final String self;
     private final ShardRoute route;
     private final EventLoop loop;
-    private final Calls calls;
     private final Admission admission;
-    private volatile @Nullable ShardEndpoint local;
+    private final Routes routes;
+    private final Backoff backoff;
+    private final Attempts attempts;
 
     private final Set<Operation> underway = new LinkedHashSet<>();
     private final SessionWindow session = new SessionWindow();
     private boolean openingSession;
-    private @Nullable String lastTarget;
+    private boolean admitting;
+    private long alarmNanos = Long.MAX_VALUE;
+    /** The shard owns nothing any more. */
+    private boolean retired;
+
     private boolean closed;
 
     ShardClient(
             String self,
             ShardRoute route,
             EventLoop loop,
-            Calls calls,
+            Attempts.Calls calls,
             Admission admission,
+            Routes routes,
+            Backoff backoff,
             @Nullable ShardEndpoint local) {
-        this.admission = admission;
         this.self = self;
         this.route = route;
         this.loop = loop;
-        this.calls = calls;
-        this.local = local;
+        this.admission = admission;
+        this.routes = routes;
+        this.backoff = backoff;
+        this.attempts = new Attempts(self, route, loop, calls, routes, this, local);
     }
 
     EventLoop loop() {
@@ -91,47 +87,62 @@ final class ShardClient implements EventLoop.Ticker {
 
     @Nullable
     ShardEndpoint local() {
-        return local;
+        return attempts.local();
     }
 
-    /** Starts a command; on the loop. */
-    void write(Operation.Write write) {
+    /** Starts an operation, or goes on with one that comes from another shard; on the loop. */
+    void take(Operation operation) {
         if (closed) {
-            admission.release(write);
-            write.fail(new UnavailableException("node " + self + " is closed"));
+            admission.release(operation);
+            operation.done = true;
+            boolean maybeApplied = operation instanceof Operation.Write write && write.maybeApplied;
+            operation.fail(failure(maybeApplied, "node " + self + " is closed"));
             return;
         }
-        underway.add(write);
-        if (write.command instanceof Command.OpenSession || write.command instanceof Command.AdvanceTime) {
-            // Harmless when repeated, so they need no session.
+        operation.holder = this;
+        operation.attemptsHere = 0;
+        operation.misses = 0;
+        underway.add(operation);
+        if (retired && isDivided(operation)) {
+            divideAnew((Operation.Read) operation);
+        } else if (retired && operation.slot == Operation.NO_SLOT) {
+            finish(operation);
+            operation.fail(new UnavailableException(where() + ": the shard is gone"));
+        } else if (ownerOf(operation) != this || !(operation instanceof Operation.Write write)) {
+            attempt(operation);
+        } else if (write.sessionId != 0
+                || write.command instanceof Command.OpenSession
+                || write.command instanceof Command.AdvanceTime) {
+            // In the session that it came with, or harmless when repeated, so that it needs none.
             attempt(write);
-        } else if (session.enter(write)) {
+        } else {
+            enterSession(write);
+        }
+    }
+
+    private void enterSession(Operation.Write write) {
+        if (session.enter(write)) {
+            write.home = this;
             attempt(write);
         } else {
             openSession();
         }
     }
 
-    /** Starts a query; on the loop. */
-    void read(Operation.Read read) {
-        if (closed) {
-            admission.release(read);
-            read.fail(new UnavailableException("node " + self + " is closed"));
-            return;
-        }
-        underway.add(read);
-        attempt(read);
-    }
-
-    private void openSession() {
-        if (openingSession || session.isOpen()) {
+    /** Opens a session unless there is one: before it is needed, if this node is going to write; on the loop. */
+    void openSession() {
+        if (openingSession || session.isOpen() || closed || retired) {
             return;
         }
         openingSession = true;
         long now = loop.nowNanos();
         // It serves all that wait, so it is tried for as long as any of them has time.
-        Operation.Write open = new Operation.Write(
-                new Command.OpenSession(self), now, now + ATTEMPT_TIMEOUT_NANOS * 5, new Completion<>() {
+        take(new Operation.Write(
+                Operation.NO_SLOT,
+                new Command.OpenSession(self),
+                now,
+                now + ATTEMPT_TIMEOUT_NANOS * 5,
+                new Completion<>() {
                     @Override
                     public void success(CommandResult result) {
                         openingSession = false;
@@ -147,225 +158,194 @@ final class ShardClient implements EventLoop.Ticker {
                     public void failure(ElastickvException failure) {
                         openingSession = false;
                         LOG.debug("shard {}: no session could be opened", route.id(), failure);
-                        if (session.hasWaiting() && !closed) {
+                        if (session.hasWaiting()) {
                             openSession();
                         }
                     }
-                });
-        write(open);
+                }));
+    }
+
+    /** Lets the client of a new owner of some of the slots open a session if this one has one; on the loop. */
+    void prepare(ShardClient next) {
+        if (session.isOpen()) {
+            next.loop.executeUnlessEnded(next::openSession);
+        }
     }
 
     private void admitWaiting() {
-        Operation.Write next;
-        while (!closed && (next = session.nextToEnter()) != null) {
-            session.enter(next);
-            attempt(next);
+        if (admitting) {
+            return; // what is admitted may end or go elsewhere at once; the loop below sees to the next
+        }
+        admitting = true;
+        try {
+            Operation.Write next;
+            while (!closed && (next = session.nextToEnter()) != null) {
+                session.enter(next);
+                next.home = this;
+                attempt(next);
+            }
+        } finally {
+            admitting = false;
         }
     }
 
     private void attempt(Operation operation) {
-        operation.retryAtNanos = Long.MIN_VALUE;
-        operation.attempts++;
-        operation.currentAttempt++;
-        operation.attemptPending = true;
-        operation.attemptDeadlineNanos = loop.nowNanos() + ATTEMPT_TIMEOUT_NANOS;
-        if (operation instanceof Operation.Write write) {
-            attemptWrite(write);
-        } else {
-            attemptRead((Operation.Read) operation);
-        }
-    }
-
-    private void attemptWrite(Operation.Write write) {
-        int attempt = write.currentAttempt;
-        ShardEndpoint endpoint = local;
-        String leader = route.leader();
-        if (endpoint != null && (leader == null || leader.equals(self))) {
-            endpoint.write(encode(write), new ProposalCallback() {
-                @Override
-                public void applied(Object result) {
-                    onWriteAnswer(write, attempt, Status.OK, null, (CommandResult) result);
-                }
-
-                @Override
-                public void notProposed(Refusal reason, @Nullable String leaderHint) {
-                    onWriteAnswer(write, attempt, Status.of(reason), leaderHint, null);
-                }
-
-                @Override
-                public void unknown() {
-                    onWriteAnswer(write, attempt, Status.UNKNOWN, null, null);
-                }
-            });
+        ShardClient owner = ownerOf(operation);
+        if (owner != this) {
+            move(operation, owner);
             return;
         }
-        String target = leader != null && !leader.equals(self) ? leader : nextTarget();
-        byte[] request = RouterProtocol.request(route.id(), 0, encode(write));
-        calls.call(target, RouterProtocol.METHOD_WRITE, request, attemptTimeout(write), new Answer(target) {
-            @Override
-            void onResponse(Response response) {
-                CommandResult result = response.status() == Status.OK ? ResultCodec.decode(response.body()) : null;
-                onWriteAnswer(write, attempt, response.status(), response.leader(), result);
-            }
-
-            @Override
-            void onFailure(RpcFailure failure) {
-                if (failure == RpcFailure.NO_ANSWER) {
-                    write.lastProblem = "node " + target + " did not answer";
-                    onWriteAnswer(write, attempt, Status.UNKNOWN, null, null);
-                } else {
-                    write.lastProblem = "node " + target + " cannot be reached";
-                    onWriteAnswer(write, attempt, Status.FAILED, null, null);
-                }
-            }
-        });
+        operation.retryAtNanos = Long.MIN_VALUE;
+        operation.attempts++;
+        operation.attemptsHere++;
+        operation.currentAttempt++;
+        operation.attemptPending = true;
+        long now = loop.nowNanos();
+        operation.attemptDeadlineNanos = now + ATTEMPT_TIMEOUT_NANOS;
+        long timeoutNanos = Math.max(1, Math.min(ATTEMPT_TIMEOUT_NANOS, operation.deadlineNanos - now));
+        if (operation instanceof Operation.Write write) {
+            attempts.write(write, encode(write), timeoutNanos);
+        } else {
+            attempts.read((Operation.Read) operation, timeoutNanos);
+        }
     }
 
     private byte[] encode(Operation.Write write) {
         // Encoded anew for each attempt: the bytes of an earlier one may be in the log, stamped with its time.
-        return CommandCodec.encode(
-                write.sessionId == 0
-                        ? Envelope.of(write.command)
-                        : new Envelope(write.sessionId, write.sequence, session.ackedBelow(write), 0, write.command));
+        if (write.sessionId == 0) {
+            return CommandCodec.encode(Envelope.of(write.command));
+        }
+        long ackedBelow = write.home == this ? session.ackedBelow(write) : write.ackedBelow;
+        return CommandCodec.encode(new Envelope(write.sessionId, write.sequence, ackedBelow, 0, write.command));
     }
 
-    private void attemptRead(Operation.Read read) {
-        int attempt = read.currentAttempt;
-        ShardEndpoint endpoint = local;
-        if (endpoint != null && !endpoint.group().status().failed()) {
-            ShardEndpoint.QueryReply reply = new ShardEndpoint.QueryReply() {
-                @Override
-                public void answered(QueryResult result) {
-                    onLoop(() -> onReadAnswer(read, attempt, Status.OK, null, result));
-                }
+    // ---- operations whose slot is another shard's
 
-                @Override
-                public void refused(ProposalCallback.Refusal reason, @Nullable String leaderHint) {
-                    onLoop(() -> onReadAnswer(read, attempt, Status.of(reason), leaderHint, null));
-                }
-            };
-            if (freshEnough(read, endpoint)) {
-                endpoint.queryLocally(read.query, reply);
-            } else {
-                endpoint.query(read.query, reply);
+    private ShardClient ownerOf(Operation operation) {
+        if (operation.slot == Operation.NO_SLOT) {
+            return this;
+        }
+        RouteTable table = routes.table();
+        ShardClient owner = table == null ? null : table.ofSlot(operation.slot).client();
+        return owner == null ? this : owner;
+    }
+
+    private static boolean isDivided(Operation operation) {
+        return operation instanceof Operation.Read read && read.dividedBy != null;
+    }
+
+    private void move(Operation operation, ShardClient owner) {
+        underway.remove(operation);
+        if (operation instanceof Operation.Write write) {
+            write.maybeApplied |= write.attemptPending;
+            if (!write.maybeApplied) {
+                session.remove(write);
+                write.home = null;
+            } else if (write.home == this) {
+                write.ackedBelow = session.ackedBelow(write);
             }
-            return;
         }
-        String leader = route.leader();
-        String target = leader != null && !leader.equals(self) ? leader : nextTarget();
-        byte[] request = RouterProtocol.request(
-                route.id(), read.anyStaleness() ? RouterProtocol.FLAG_LOCAL : 0, QueryCodec.encode(read.query));
-        calls.call(target, RouterProtocol.METHOD_READ, request, attemptTimeout(read), new Answer(target) {
-            @Override
-            void onResponse(Response response) {
-                QueryResult result = response.status() == Status.OK ? QueryCodec.decodeResult(response.body()) : null;
-                onReadAnswer(read, attempt, response.status(), response.leader(), result);
-            }
-
-            @Override
-            void onFailure(RpcFailure failure) {
-                read.lastProblem =
-                        "node " + target + (failure == RpcFailure.NO_ANSWER ? " did not answer" : " cannot be reached");
-                onReadAnswer(read, attempt, Status.FAILED, null, null);
-            }
-        });
+        operation.attemptPending = false;
+        operation.currentAttempt++;
+        operation.retryAtNanos = Long.MIN_VALUE;
+        operation.holder = null;
+        try {
+            owner.loop.execute(() -> owner.take(operation));
+        } catch (RejectedExecutionException e) {
+            // The node is being closed, and with it every client.
+            boolean maybeApplied = operation instanceof Operation.Write write && write.maybeApplied;
+            operation.done = true;
+            admission.release(operation);
+            operation.fail(failure(maybeApplied, "node " + self + " is closed"));
+        }
+        admitWaiting();
+        leaveIfDone();
     }
 
-    private boolean freshEnough(Operation.Read read, ShardEndpoint endpoint) {
-        if (read.maxStalenessNanos == 0 || read.anyStaleness()) {
-            return read.anyStaleness();
-        }
-        long freshAsOf = endpoint.group().freshAsOfNanos();
-        return freshAsOf != Long.MIN_VALUE && loop.nowNanos() - freshAsOf <= read.maxStalenessNanos;
-    }
-
-    private void onLoop(Runnable task) {
-        if (loop.inLoop()) {
-            task.run();
-        } else {
-            loop.execute(task);
-        }
-    }
-
-    /** An RPC's end, brought to the loop. */
-    private abstract class Answer implements RpcCallback {
-
-        private final String target;
-
-        Answer(String target) {
-            this.target = target;
-        }
-
-        abstract void onResponse(Response response);
-
-        abstract void onFailure(RpcFailure failure);
-
-        @Override
-        public void success(ByteBuffer answer) {
-            Response response;
-            try {
-                response = RouterProtocol.decodeResponse(answer);
-            } catch (IllegalArgumentException e) {
-                LOG.warn("shard {}: an answer of node {} cannot be read: {}", route.id(), target, e.getMessage());
-                loop.executeUnlessEnded(() -> onFailure(RpcFailure.NO_ANSWER));
+    private void onWrongShard(Operation operation) {
+        if (isDivided(operation)) {
+            if (routes.table() != ((Operation.Read) operation).dividedBy) {
+                divideAnew((Operation.Read) operation);
                 return;
             }
-            loop.executeUnlessEnded(() -> {
-                if (response.status() == Status.NOT_HERE
-                        || (response.leader() == null && response.status() != Status.OK)) {
-                    forgetLeader(target);
+        } else {
+            ShardClient owner = ownerOf(operation);
+            if (owner != this) {
+                move(operation, owner);
+                return;
+            }
+        }
+        operation.misses++;
+        operation.lastProblem = "the shard does not own the slot any more, and who does is not known yet";
+        routes.isStale(operation.slot);
+        retryIn(operation, backoff.afterMiss(operation.misses));
+    }
+
+    private void divideAnew(Operation.Read read) {
+        finish(read);
+        read.completion.success(new QueryResult.WrongShard(route.ownershipEpoch()));
+    }
+
+    /**
+     * Lets go on elsewhere what would not be served here any more; on the loop. What waits for an answer waits on: most
+     * often it comes, and then it is known whether it had an effect.
+     */
+    void routesChanged() {
+        for (Operation operation : new ArrayList<>(underway)) {
+            if (operation.done || operation.holder != this || operation.attemptPending) {
+                continue;
+            }
+            if (isDivided(operation)) {
+                if (retired || operation.misses > 0) {
+                    divideAnew((Operation.Read) operation);
                 }
-                if (response.leader() != null) {
-                    route.learn(response.term(), response.leader());
+            } else {
+                ShardClient owner = ownerOf(operation);
+                if (owner != this) {
+                    move(operation, owner);
                 }
-                try {
-                    onResponse(response);
-                } catch (MalformedCommandException e) {
-                    LOG.warn("shard {}: a result of node {} cannot be read: {}", route.id(), target, e.getMessage());
-                    onFailure(RpcFailure.NO_ANSWER);
-                }
-            });
-        }
-
-        @Override
-        public void failure(RpcFailure failure) {
-            loop.executeUnlessEnded(() -> {
-                forgetLeader(target);
-                onFailure(failure);
-            });
+            }
         }
     }
 
-    private void forgetLeader(String node) {
-        if (local == null) {
-            // With a replica here the group itself tells who leads; without one only answers do.
-            route.forget(node);
+    /** The shard owns nothing any more: what is under way goes on elsewhere, and so does what still comes; on the loop. */
+    void retire() {
+        retired = true;
+        routesChanged();
+        leaveIfDone();
+    }
+
+    private void leaveIfDone() {
+        if (retired && underway.isEmpty()) {
+            loop.removeTicker(this);
         }
     }
 
-    private String nextTarget() {
-        String next = route.replicaAfter(lastTarget);
-        if (next.equals(self)) {
-            next = route.replicaAfter(next);
-        }
-        lastTarget = next;
-        return next;
+    /** A command of this client's session has ended at another shard; on the loop. */
+    private void endedElsewhere(Operation.Write write) {
+        session.ended(write);
+        admitWaiting();
     }
 
-    private long attemptTimeout(Operation operation) {
-        return Math.max(1, Math.min(ATTEMPT_TIMEOUT_NANOS, operation.deadlineNanos - loop.nowNanos()));
-    }
+    // ---- answers
 
-    private void onWriteAnswer(
+    @Override
+    public void onWriteAnswer(
             Operation.Write write, int attempt, Status status, @Nullable String hint, @Nullable CommandResult result) {
+        if (write.holder != this) {
+            return; // it has gone on, and takes what happened here into account
+        }
         if (status == Status.UNKNOWN) {
             write.maybeApplied = true;
         }
-        if (write.done || (attempt != write.currentAttempt && result == null)) {
+        boolean misses = result instanceof CommandResult.WrongShard && write.slot != Operation.NO_SLOT;
+        if (write.done || (attempt != write.currentAttempt && (result == null || misses))) {
             return;
         }
         write.attemptPending = false;
-        if (result == null) {
+        if (misses || status == Status.WRONG_SHARD) {
+            onWrongShard(write);
+        } else if (result == null) {
             retry(write, status, hint);
         } else if (result instanceof CommandResult.SessionUnknown) {
             onSessionUnknown(write);
@@ -391,6 +371,7 @@ final class ShardClient implements EventLoop.Ticker {
             write.fail(new OutcomeUnknownException(where() + ": the session expired during a retry"));
         } else {
             session.leave(write);
+            write.home = null;
         }
         if (session.isOpen()) {
             admitWaiting();
@@ -399,13 +380,21 @@ final class ShardClient implements EventLoop.Ticker {
         }
     }
 
-    private void onReadAnswer(
+    @Override
+    public void onReadAnswer(
             Operation.Read read, int attempt, Status status, @Nullable String hint, @Nullable QueryResult result) {
-        if (read.done || (attempt != read.currentAttempt && result == null)) {
+        if (read.holder != this || read.done || (attempt != read.currentAttempt && result == null)) {
+            return;
+        }
+        boolean misses = status == Status.WRONG_SHARD
+                || (result instanceof QueryResult.WrongShard && (read.slot != Operation.NO_SLOT || isDivided(read)));
+        if (misses && attempt != read.currentAttempt) {
             return;
         }
         read.attemptPending = false;
-        if (result == null) {
+        if (misses) {
+            onWrongShard(read);
+        } else if (result == null) {
             retry(read, status, hint);
         } else if (result instanceof QueryResult.NeedsTime needsTime) {
             advanceTime(read, needsTime.millis());
@@ -420,18 +409,23 @@ final class ShardClient implements EventLoop.Ticker {
      * the log before anybody is told of it, so that no replica with a slower clock can show it alive afterwards.
      */
     private void advanceTime(Operation.Read read, long millis) {
-        write(new Operation.Write(
-                new Command.AdvanceTime(millis), loop.nowNanos(), read.deadlineNanos, new Completion<>() {
+        int asked = read.currentAttempt;
+        take(new Operation.Write(
+                Operation.NO_SLOT,
+                new Command.AdvanceTime(millis),
+                loop.nowNanos(),
+                read.deadlineNanos,
+                new Completion<>() {
                     @Override
                     public void success(CommandResult result) {
-                        if (!read.done) {
+                        if (isStillAt(read, asked)) {
                             attempt(read);
                         }
                     }
 
                     @Override
                     public void failure(ElastickvException failure) {
-                        if (!read.done) {
+                        if (isStillAt(read, asked)) {
                             finish(read);
                             read.fail(new UnavailableException(
                                     where() + ": the expiry of a key could not be recorded: " + failure.getMessage()));
@@ -440,11 +434,14 @@ final class ShardClient implements EventLoop.Ticker {
                 }));
     }
 
+    private boolean isStillAt(Operation.Read read, int attempt) {
+        return read.holder == this && !read.done && read.currentAttempt == attempt;
+    }
+
     private void retry(Operation operation, Status status, @Nullable String hint) {
         operation.overloaded = status == Status.OVERLOADED;
         switch (status) {
-            case NOT_LEADER ->
-                operation.lastProblem = "no leader is known; last asked: " + (lastTarget == null ? self : lastTarget);
+            case NOT_LEADER -> operation.lastProblem = "no leader is known; last asked: " + attempts.lastAsked();
             case OVERLOADED -> operation.lastProblem = "the leader has too much waiting";
             case UNKNOWN -> {
                 if (operation.lastProblem.isEmpty()) {
@@ -452,7 +449,7 @@ final class ShardClient implements EventLoop.Ticker {
                 }
             }
             case NOT_HERE -> operation.lastProblem = "a node without a replica was asked";
-            case FAILED, MALFORMED, OK -> {
+            case FAILED, MALFORMED, OK, WRONG_SHARD -> {
                 // lastProblem was set where it is known, or the replica here has failed.
             }
         }
@@ -461,49 +458,70 @@ final class ShardClient implements EventLoop.Ticker {
         boolean better = (status == Status.NOT_LEADER || status == Status.NOT_HERE)
                 && hint != null
                 && hint.equals(leader)
-                && operation.attempts <= 3;
-        long backoff = better ? 0 : backoffNanos(operation.attempts);
-        operation.retryAtNanos = loop.nowNanos() + backoff;
-        if (backoff == 0) {
+                && operation.attemptsHere <= 3;
+        if (better || ownerOf(operation) != this) {
             attempt(operation);
+        } else {
+            retryIn(operation, backoff.afterAttempt(operation.attemptsHere, operation.overloaded));
         }
     }
 
-    private static long backoffNanos(int attempts) {
-        long nanos = Math.min(MAX_BACKOFF_NANOS, FIRST_BACKOFF_NANOS << Math.min(attempts, 10));
-        return nanos / 2 + ThreadLocalRandom.current().nextLong(nanos / 2 + 1);
+    private void retryIn(Operation operation, long nanos) {
+        operation.retryAtNanos = loop.nowNanos() + nanos;
+        alarm(operation.retryAtNanos);
+    }
+
+    private void alarm(long atNanos) {
+        if (alarmNanos == Long.MAX_VALUE || atNanos - alarmNanos < 0) {
+            alarmNanos = atNanos;
+            loop.tickAt(this, atNanos);
+        }
     }
 
     private void finish(Operation operation) {
         operation.done = true;
         admission.release(operation);
         underway.remove(operation);
-        session.trim();
+        if (operation instanceof Operation.Write write && write.home != null) {
+            ShardClient home = write.home;
+            if (home == this) {
+                session.ended(write);
+            } else {
+                home.loop.executeUnlessEnded(() -> home.endedElsewhere(write));
+            }
+        }
         admitWaiting();
+        leaveIfDone();
     }
 
     @Override
     public void tick(long nowNanos) {
+        if (alarmNanos != Long.MAX_VALUE && nowNanos - alarmNanos >= 0) {
+            alarmNanos = Long.MAX_VALUE;
+        }
         if (underway.isEmpty()) {
             return;
         }
         List<Operation> due = null;
         for (Iterator<Operation> i = underway.iterator(); i.hasNext(); ) {
             Operation operation = i.next();
+            boolean retries = operation.retryAtNanos != Long.MIN_VALUE;
             if (nowNanos - operation.deadlineNanos >= 0
                     || (operation.attemptPending && nowNanos - operation.attemptDeadlineNanos >= 0)
-                    || (operation.retryAtNanos != Long.MIN_VALUE && nowNanos - operation.retryAtNanos >= 0)) {
+                    || (retries && nowNanos - operation.retryAtNanos >= 0)) {
                 if (due == null) {
                     due = new ArrayList<>();
                 }
                 due.add(operation);
+            } else if (retries) {
+                alarm(operation.retryAtNanos);
             }
         }
         if (due == null) {
             return;
         }
         for (Operation operation : due) {
-            if (operation.done) {
+            if (operation.holder != this || operation.done) {
                 continue;
             }
             if (nowNanos - operation.deadlineNanos >= 0) {
@@ -528,13 +546,15 @@ final class ShardClient implements EventLoop.Ticker {
             message += "; " + trouble;
         }
         finish(operation);
-        if (maybeApplied) {
-            operation.fail(new OutcomeUnknownException(message));
-        } else if (operation.overloaded) {
+        if (operation.overloaded && !maybeApplied) {
             operation.fail(new OverloadedException(message, RETRY_AFTER));
         } else {
-            operation.fail(new UnavailableException(message));
+            operation.fail(failure(maybeApplied, message));
         }
+    }
+
+    private static ElastickvException failure(boolean maybeApplied, String message) {
+        return maybeApplied ? new OutcomeUnknownException(message) : new UnavailableException(message);
     }
 
     private String where() {
@@ -544,12 +564,12 @@ final class ShardClient implements EventLoop.Ticker {
 
     /** There is a replica here from now on; on the loop. */
     void localAdded(ShardEndpoint endpoint) {
-        local = endpoint;
+        attempts.local(endpoint);
     }
 
     /** The local replica is gone for good; go on through others; on the loop. */
     void localGone() {
-        local = null;
+        attempts.local(null);
         route.forget(self);
     }
 
@@ -564,10 +584,7 @@ final class ShardClient implements EventLoop.Ticker {
                     && (write.maybeApplied || (write.attemptPending && write.attempts > 0));
             operation.done = true;
             admission.release(operation);
-            operation.fail(
-                    maybeApplied
-                            ? new OutcomeUnknownException(where() + ": " + reason)
-                            : new UnavailableException(where() + ": " + reason));
+            operation.fail(failure(maybeApplied, where() + ": " + reason));
         }
         underway.clear();
         session.clear();

@@ -1,11 +1,14 @@
 package io.elastickv.embedded.internal.routing;
 
+import io.elastickv.api.Bytes;
 import io.elastickv.api.SlotRange;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shard as the router knows it: fixed facts, and which nodes have a replica and who leads it, as far as known. Thread-safe.
+ * A shard as the router knows it: what it owns, which nodes have a replica and who leads it, as far as known. There is one
+ * for a shard as long as it owns anything. Thread-safe.
  */
 public final class ShardRoute {
 
@@ -14,16 +17,27 @@ public final class ShardRoute {
     private record Replicas(long epoch, List<String> nodes) {}
 
     private final int id;
-    private final List<SlotRange> slots;
+    private volatile long ownershipEpoch;
+    private volatile List<SlotRange> slots;
     private volatile Replicas replicas;
+    private volatile Set<Bytes> relieved = Set.of();
+    /** Set by the router before anybody else sees the route. */
+    private volatile @Nullable ShardClient client;
+
     private volatile Leader leader = new Leader(0, null);
     private volatile @Nullable String trouble;
 
-    /** A shard whose leader is not known yet. */
-    public ShardRoute(int id, long epoch, List<SlotRange> slots, List<String> replicas) {
+    /**
+     * A shard whose leader is not known yet.
+     *
+     * @param ownershipEpoch of what it owns
+     * @param replicas where its replicas may be; any news of them count more
+     */
+    public ShardRoute(int id, long ownershipEpoch, List<SlotRange> slots, List<String> replicas) {
         this.id = id;
+        this.ownershipEpoch = ownershipEpoch;
         this.slots = List.copyOf(slots);
-        this.replicas = new Replicas(epoch, List.copyOf(replicas));
+        this.replicas = new Replicas(1, List.copyOf(replicas));
     }
 
     /** The shard's number. */
@@ -33,10 +47,49 @@ public final class ShardRoute {
 
     /** The version of its ownership and membership. */
     public long epoch() {
-        return replicas.epoch;
+        return ownershipEpoch + replicas.epoch - 1;
     }
 
-    /** What it owns, ordered. */
+    /** The version of its ownership alone. */
+    public long ownershipEpoch() {
+        return ownershipEpoch;
+    }
+
+    /** By the one who keeps the book. */
+    void ownershipEpoch(long epoch) {
+        ownershipEpoch = epoch;
+    }
+
+    /** By the one who keeps the book. */
+    void slots(List<SlotRange> owned) {
+        slots = List.copyOf(owned);
+    }
+
+    /**
+     * The keys whose linearizable reads all replicas share, because they are too many for one. Each reads at its own
+     * confirmed point, so the answers are as good as the leader's.
+     */
+    public Set<Bytes> relieved() {
+        return relieved;
+    }
+
+    /** Sets {@link #relieved()}. */
+    public void relieved(Set<Bytes> keys) {
+        relieved = Set.copyOf(keys);
+    }
+
+    /** The way there; null before the router has one. */
+    @Nullable
+    ShardClient client() {
+        return client;
+    }
+
+    /** By the router. */
+    void client(ShardClient way) {
+        client = way;
+    }
+
+    /** What it owns, ordered; also what nobody else claims yet that it has lost. */
     public List<SlotRange> slots() {
         return slots;
     }
@@ -47,7 +100,8 @@ public final class ShardRoute {
     }
 
     /**
-     * Learns where the replicas are; news of an older epoch are ignored. What is known may be out of date at any time: a
+     * Learns where the replicas are; {@code epoch} is one more than the version of the group's configuration, and news of an
+     * older one are ignored. What is known may be out of date at any time: a
      * node that has no replica any more says so.
      *
      * @return whether anything changed
@@ -118,9 +172,13 @@ public final class ShardRoute {
         return false;
     }
 
-    /** The replica after {@code node} in the order of replicas, or the first. */
+    /** The replica after {@code node} in the order of replicas, or the first; null if none is known. */
+    @Nullable
     String replicaAfter(@Nullable String node) {
         List<String> nodes = replicas.nodes;
+        if (nodes.isEmpty()) {
+            return null;
+        }
         int place = node == null ? -1 : nodes.indexOf(node);
         return nodes.get((place + 1) % nodes.size());
     }

@@ -85,34 +85,29 @@ final class StoreCalls {
         return (router, deadlineNanos, completion) -> router.whenOpen(
                 deadlineNanos,
                 completion,
-                () -> router.write(
-                        router.openTable().ofSlot(slot),
-                        new Command.Increment(k, delta),
-                        k.length,
-                        deadlineNanos,
-                        new Completion<>() {
-                            @Override
-                            public void success(CommandResult result) {
-                                if (result instanceof CommandResult.Incremented incremented) {
-                                    completion.success(incremented.value());
-                                } else if (result instanceof CommandResult.NotAnInteger) {
-                                    completion.failure(ApiMapping.invalid(
-                                            Reason.NOT_AN_INTEGER,
-                                            "the value of a key in slot " + slot + " is not a decimal 64-bit integer"));
-                                } else if (result instanceof CommandResult.Overflow) {
-                                    completion.failure(ApiMapping.invalid(
-                                            Reason.INTEGER_OVERFLOW,
-                                            "adding " + delta + " to a key in slot " + slot + " would overflow"));
-                                } else {
-                                    completion.failure(ShardCalls.unexpected(slot, result));
-                                }
-                            }
+                () -> router.write(slot, new Command.Increment(k, delta), k.length, deadlineNanos, new Completion<>() {
+                    @Override
+                    public void success(CommandResult result) {
+                        if (result instanceof CommandResult.Incremented incremented) {
+                            completion.success(incremented.value());
+                        } else if (result instanceof CommandResult.NotAnInteger) {
+                            completion.failure(ApiMapping.invalid(
+                                    Reason.NOT_AN_INTEGER,
+                                    "the value of a key in slot " + slot + " is not a decimal 64-bit integer"));
+                        } else if (result instanceof CommandResult.Overflow) {
+                            completion.failure(ApiMapping.invalid(
+                                    Reason.INTEGER_OVERFLOW,
+                                    "adding " + delta + " to a key in slot " + slot + " would overflow"));
+                        } else {
+                            completion.failure(ShardCalls.unexpected(slot, result));
+                        }
+                    }
 
-                            @Override
-                            public void failure(ElastickvException failure) {
-                                completion.failure(failure);
-                            }
-                        }));
+                    @Override
+                    public void failure(ElastickvException failure) {
+                        completion.failure(failure);
+                    }
+                }));
     }
 
     static Call<Boolean> expire(Bytes key, Expiry expiry, ExpiryCondition condition) {

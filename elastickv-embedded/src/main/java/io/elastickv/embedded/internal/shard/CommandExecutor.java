@@ -98,6 +98,13 @@ final class CommandExecutor {
             store.clear();
             return DONE;
         }
+        if (command instanceof Command.ClearAround clear) {
+            if (!owned.contains(clear.slot())) {
+                return wrongShard;
+            }
+            store.clear();
+            return new CommandResult.Cleared(owned.startOfRun(clear.slot()), owned.endOfRun(clear.slot()));
+        }
         throw new IllegalStateException("no command of a state: " + command.getClass());
     }
 

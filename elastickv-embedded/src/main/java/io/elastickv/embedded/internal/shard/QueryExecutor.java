@@ -55,6 +55,9 @@ final class QueryExecutor {
         if (query instanceof Query.SlotSize size) {
             return owned.contains(size.slot()) ? new QueryResult.Count(store.sizeOfSlot(size.slot())) : wrongShard;
         }
+        if (query instanceof Query.CountSlots count) {
+            return count(count.first(), count.last());
+        }
         if (query instanceof Query.SlotKeys keys) {
             return owned.contains(keys.slot())
                     ? new QueryResult.Keys(store.keysOfSlot(keys.slot(), keys.limit()))
@@ -161,6 +164,14 @@ final class QueryExecutor {
         }
         values.add(value);
         return NO_TIME;
+    }
+
+    private QueryResult count(int first, int last) {
+        if (!owned.contains(first)) {
+            return wrongShard;
+        }
+        int end = Math.min(last, owned.endOfRun(first));
+        return new QueryResult.Counted(store.sizeOfSlots(first, end), end);
     }
 
     private QueryResult scan(ScanPosition from, int limit) {

@@ -111,11 +111,20 @@ public final class SlotRanges {
         return of(more);
     }
 
+    /** The first slot of the run of consecutive slots that {@code slot} is in. */
+    int startOfRun(int slot) {
+        return runOf(slot).first();
+    }
+
     /** The last slot of the run of consecutive slots that {@code slot} is in. */
     int endOfRun(int slot) {
+        return runOf(slot).last();
+    }
+
+    private SlotRange runOf(int slot) {
         for (SlotRange range : ranges) {
             if (range.contains(slot)) {
-                return range.last();
+                return range;
             }
         }
         throw new IllegalArgumentException("slot " + slot + " is not in " + ranges);

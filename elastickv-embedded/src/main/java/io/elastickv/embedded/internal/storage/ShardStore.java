@@ -577,6 +577,22 @@ public final class ShardStore implements AutoCloseable {
     }
 
     /**
+     * How many entries the slots from {@code first} to {@code last} have: each at some point in time during the call.
+     *
+     * @throws SlotMovedException if some went to another store meanwhile
+     */
+    public long sizeOfSlots(int first, int last) {
+        long sum = 0;
+        for (int slot = first; slot <= last; slot++) {
+            sum += keysOfSlot.getAcquire(slot - firstSlot);
+        }
+        if (last >= stamps.movedFrom()) {
+            throw new SlotMovedException(last); // some may have been counted as gone
+        }
+        return sum;
+    }
+
+    /**
      * Up to {@code limit} keys of one slot that are not expired, at one point in time. Passes over the slot's bucket.
      */
     public List<byte[]> keysOfSlot(int slot, int limit) {

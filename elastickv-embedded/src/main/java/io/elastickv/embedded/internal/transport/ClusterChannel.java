@@ -228,6 +228,10 @@ public final class ClusterChannel implements AutoCloseable {
         if (link != null) {
             links.learn(name, link);
             link.greet();
+            JChannel main = channel;
+            if (main != null && ip != null) {
+                SeedLinks.addToDiscovery(main, ip);
+            }
         }
     }
 

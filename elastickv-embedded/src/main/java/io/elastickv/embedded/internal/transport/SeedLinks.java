@@ -86,9 +86,13 @@ final class SeedLinks {
         }
     }
 
-    private static void addToDiscovery(JChannel channel, IpAddress seed) {
+    /** Lets JGroups look for members there too; without that its views would not merge with those of a node that joined. */
+    static void addToDiscovery(JChannel channel, IpAddress seed) {
         TCPPING discovery = channel.getProtocolStack().findProtocol(TCPPING.class);
         List<PhysicalAddress> seeds = new ArrayList<>(discovery.getInitialHosts());
+        if (seeds.contains(seed)) {
+            return;
+        }
         seeds.add(seed);
         discovery.setInitialHosts2(seeds); // it is replaced, not changed: others are reading it
     }

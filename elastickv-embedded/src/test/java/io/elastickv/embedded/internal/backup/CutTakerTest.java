@@ -35,15 +35,22 @@ class CutTakerTest {
 
     private CutTakerTest() {
         for (int i = 0; i < 3; i++) {
-            ShardRoute route =
-                    new ShardRoute(i, 1, List.of(new SlotRange(i * 100, i * 100 + 99)), List.of("n0", "n1", "n2"));
+            ShardRoute route = new ShardRoute(i, 1, slots(i), List.of("n0", "n1", "n2"));
             route.learn(1, "n" + i);
             shards.add(route);
         }
     }
 
+    private static List<SlotRange> slots(int shard) {
+        return List.of(new SlotRange(shard * 5000, shard == 2 ? 16383 : shard * 5000 + 4999));
+    }
+
     private static byte[] granted(Request request) {
-        return BackupProtocol.encode(new Standing(1, 10 + request.shard(), 1000));
+        return standing(request.shard(), slots(request.shard()));
+    }
+
+    private static byte[] standing(int shard, List<SlotRange> slots) {
+        return BackupProtocol.encode(new Standing(1, 10 + shard, 1000, slots));
     }
 
     private static String nameOf(int method) {
@@ -68,7 +75,7 @@ class CutTakerTest {
 
     private Cut take() throws Exception {
         long now = System.nanoTime();
-        return new CutTaker(new LeaderCalls(this::call), shards, millis -> paused += millis)
+        return new CutTaker(new LeaderCalls(this::call), () -> List.copyOf(shards), millis -> paused += millis)
                 .take(now + SECOND / 5, now + SECOND);
     }
 
@@ -87,7 +94,7 @@ class CutTakerTest {
                         "release 1 at n1",
                         "release 2 at n2");
         assertThat(cut.parts()).hasSize(3);
-        assertThat(cut.parts().get(2)).isEqualTo(new CutTaker.Part(2, "n2", new Standing(1, 12, 1000)));
+        assertThat(cut.parts().get(2)).isEqualTo(new CutTaker.Part(2, "n2", new Standing(1, 12, 1000, slots(2))));
     }
 
     @Test
@@ -152,7 +159,56 @@ class CutTakerTest {
     void answersThatMakeNoSenseAreRefusals() {
         leaders = (node, method, request) -> request.shard() == 0 ? new byte[] {9, 9, 9} : granted(request);
         assertThatThrownBy(this::take).hasMessageContaining("node n0 gave an answer of another version");
-        leaders = (node, method, request) -> request.shard() == 0 ? new byte[] {1, 1, 0} : granted(request);
+        leaders = (node, method, request) -> request.shard() == 0 ? new byte[] {2, 1, 0} : granted(request);
         assertThatThrownBy(this::take).hasMessageContaining("node n0 gave an answer that is cut short");
+    }
+
+    @Test
+    void aShardThatWasDividedMeanwhileIsNotTakenWithoutItsOtherHalf() throws Exception {
+        List<SlotRange> left = List.of(new SlotRange(5000, 6999));
+        List<SlotRange> right = List.of(new SlotRange(7000, 9999));
+        leaders = (node, method, request) -> switch (request.shard()) {
+            case 1 -> standing(1, left);
+            case 7 -> standing(7, right);
+            default -> granted(request);
+        };
+        assertThatThrownBy(this::take)
+                .isInstanceOf(ExportFailedException.class)
+                .hasMessageContaining("in 5 attempts")
+                .hasMessageContaining("slot 7000, which none of the shards owned");
+        assertThat(asked).noneMatch(call -> call.startsWith("release"));
+        assertThat(asked).filteredOn(call -> call.equals("end 1 at n1")).hasSize(5);
+        ShardRoute child = new ShardRoute(7, 2, right, List.of("n0", "n1", "n2"));
+        child.learn(1, "n0");
+        shards.add(child);
+        assertThat(take().parts()).hasSize(4);
+    }
+
+    @Test
+    void aShardFromBeforeItsDivisionIsNotMixedWithItsOtherHalf() {
+        ShardRoute child = new ShardRoute(7, 2, List.of(new SlotRange(7000, 9999)), List.of("n0", "n1", "n2"));
+        child.learn(1, "n0");
+        shards.add(child);
+        leaders = (node, method, request) -> request.shard() == 7 ? standing(7, child.slots()) : granted(request);
+        assertThatThrownBy(this::take).hasMessageContaining("slot 7000, which more than one of the shards owned");
+        assertThat(asked).noneMatch(call -> call.startsWith("release"));
+    }
+
+    @Test
+    void theShardsAreLookedUpAgainForEachAttempt() throws Exception {
+        ShardRoute child = new ShardRoute(7, 2, List.of(new SlotRange(7000, 9999)), List.of("n0", "n1", "n2"));
+        child.learn(1, "n0");
+        leaders = (node, method, request) -> {
+            if (request.shard() == 1 && method == BackupProtocol.METHOD_FREEZE && !shards.contains(child)) {
+                shards.add(child); // this node hears of it while it asks
+            }
+            return switch (request.shard()) {
+                case 1 -> standing(1, List.of(new SlotRange(5000, 6999)));
+                case 7 -> standing(7, child.slots());
+                default -> granted(request);
+            };
+        };
+        assertThat(take().parts()).hasSize(4);
+        assertThat(paused).as("one attempt was in vain").isPositive();
     }
 }

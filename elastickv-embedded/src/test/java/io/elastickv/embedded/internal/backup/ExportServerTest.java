@@ -4,6 +4,7 @@ import static io.elastickv.embedded.internal.raft.ReplicaFixture.append;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.backup.BackupProtocol.Fetched;
 import io.elastickv.embedded.internal.backup.BackupProtocol.Refusal;
 import io.elastickv.embedded.internal.backup.BackupProtocol.Request;
@@ -75,6 +76,11 @@ class ExportServerTest {
         @Override
         public long index() {
             return 1;
+        }
+
+        @Override
+        public List<SlotRange> slots() {
+            return List.of(new SlotRange(0, 16383));
         }
 
         @Override
@@ -185,7 +191,7 @@ class ExportServerTest {
     void aCutIsTakenWrittenAndFetched() {
         Standing standing = BackupProtocol.standing(
                 ask(BackupProtocol.METHOD_FREEZE, LEASE_MILLIS).granted());
-        assertThat(standing).isEqualTo(new Standing(1, 1, 1000));
+        assertThat(standing).isEqualTo(new Standing(1, 1, 1000, List.of(new SlotRange(0, 16383))));
         replica.manual.run(() -> replica.propose("a"));
         replica.manual.advance(Duration.ofMillis(100));
         assertThat(replica.group.status().lastIndex()).isEqualTo(1);

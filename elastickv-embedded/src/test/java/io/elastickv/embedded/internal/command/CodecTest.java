@@ -120,6 +120,7 @@ class CodecTest {
         assertCommand(
                 "01 0000000000000000 00 00 00 0c 03 04 8040 ac02 01 0377686f",
                 new Command.SplitShard(3, 4, 8192, 300, 1, Samples.b("who")));
+        assertCommand("01 0000000000000000 00 00 00 20 ff7f", new Command.ClearAround(16383));
     }
 
     @Test
@@ -142,6 +143,7 @@ class CodecTest {
         assertResult("01 0c", new CommandResult.CrossSlot());
         assertResult("01 0d", new CommandResult.Done());
         assertResult("01 0e ac02", new CommandResult.ShardSplit(300));
+        assertResult("01 20 ac02 ff7f", new CommandResult.Cleared(300, 16383));
 
         assertQuery("01 01 016b", new Query.Get(Samples.b("k")));
         assertQuery("01 02 016b", new Query.Describe(Samples.b("k")));
@@ -151,6 +153,7 @@ class CodecTest {
         assertQuery("01 06 07", new Query.SlotSize(7));
         assertQuery("01 07 07 0a", new Query.SlotKeys(7, 10));
         assertQuery("01 08 0000000000000001", new Query.RandomKey(1));
+        assertQuery("01 09 07 ac02", new Query.CountSlots(7, 300));
 
         assertQueryResult("01 01 01 0176 ac02 02", new QueryResult.Value(value));
         assertQueryResult("01 02 01 08 09 0a 0b", new QueryResult.Described(true, 8, 9, 10, 11));
@@ -160,6 +163,7 @@ class CodecTest {
         assertQueryResult("01 06 01 0161", new QueryResult.Keys(List.of(Samples.b("a"))));
         assertQueryResult("01 07 02", new QueryResult.WrongShard(2));
         assertQueryResult("01 08 02", new QueryResult.NeedsTime(2));
+        assertQueryResult("01 09 03 ac02", new QueryResult.Counted(3, 300));
     }
 
     private static void assertCommand(String hex, Command command) {

@@ -65,6 +65,7 @@ final class Samples {
                         new Command.Expire(b("c"), new ExpiryChange.After(5), ExpiryRule.IF_ANY))));
         commands.add(new Command.AtomicBatch(List.of(), List.of()));
         commands.add(new Command.Clear());
+        commands.add(new Command.ClearAround(16383));
         commands.add(new Command.OpenSession("node-ä"));
         commands.add(new Command.EvictExpired(List.of(b("a"), b("bb"))));
         commands.add(new Command.SplitShard(3, 4, 8192, 300, 1, b("who")));
@@ -96,6 +97,7 @@ final class Samples {
                 new CommandResult.SessionUnknown(),
                 new CommandResult.OutcomeForgotten(),
                 new CommandResult.WrongShard(4),
+                new CommandResult.Cleared(300, 16383),
                 new CommandResult.CrossSlot(),
                 new CommandResult.Done(),
                 new CommandResult.ShardSplit(70_000));
@@ -110,6 +112,7 @@ final class Samples {
                 new Query.Scan(0, Integer.MAX_VALUE),
                 new Query.Size(),
                 new Query.SlotSize(16383),
+                new Query.CountSlots(0, 16383),
                 new Query.SlotKeys(5, 100),
                 new Query.RandomKey(-1));
     }
@@ -126,6 +129,7 @@ final class Samples {
                 new QueryResult.Count(3),
                 new QueryResult.Keys(List.of(b("a"))),
                 new QueryResult.WrongShard(2),
+                new QueryResult.Counted(70_000, 16383),
                 new QueryResult.NeedsTime(1_000));
     }
 

@@ -166,8 +166,8 @@ final class DriverRig {
             owned += shard.slots().size();
         }
         assertThat(owned).isEqualTo(KeySlot.COUNT);
-        int factor = Math.min(
-                state().settings().replicationFactor(), state().nodes().size());
+        int factor =
+                Math.min(state().settings().replicationFactor(), state().nodes().size());
         for (FakeWorld.Group group : world.groups.values()) {
             assertThat(group.replicas.values())
                     .as("group " + group.id + "\n" + log)

@@ -328,9 +328,8 @@ final class FakeWorld implements Actions, Sight {
             }
             group.given = asked;
             group.epoch = epoch;
-            group.slots = piece.last() == group.slots.last()
-                    ? null
-                    : new SlotRange(piece.last() + 1, group.slots.last());
+            group.slots =
+                    piece.last() == group.slots.last() ? null : new SlotRange(piece.last() + 1, group.slots.last());
             return Answer.DONE;
         });
     }
@@ -429,9 +428,7 @@ final class FakeWorld implements Actions, Sight {
     static Loads cold(CatalogState state) {
         Map<Integer, ShardLoad> byShard = new HashMap<>();
         ShardLoad none = ShardLoad.NONE;
-        state.shards()
-                .keySet()
-                .forEach(id -> byShard.put(id, new ShardLoad(0, 0, 0, 0, none.slots(), List.of(), 0)));
+        state.shards().keySet().forEach(id -> byShard.put(id, new ShardLoad(0, 0, 0, 0, none.slots(), List.of(), 0)));
         return new Loads(byShard);
     }
 }

@@ -91,7 +91,8 @@ class PlacementDriverTest {
 
     @Test
     void aWindowTakesTwoSplitsAndIsHandedOver() {
-        for (SlotRange window : List.of(new SlotRange(5000, 5000), new SlotRange(4096, 5000), new SlotRange(6000, 8191))) {
+        for (SlotRange window :
+                List.of(new SlotRange(5000, 5000), new SlotRange(4096, 5000), new SlotRange(6000, 8191))) {
             DriverRig rig = quiet(3, 4);
             Bytes key = Bytes.utf8("k");
             DriverScenario.begin(rig, new Operation.RelieveKey(1, 1, window.first(), key));
@@ -135,7 +136,8 @@ class PlacementDriverTest {
         rig.settle(400, 2);
 
         assertThat(last(rig).outcome()).isEqualTo(Outcome.DONE);
-        assertThat(rig.state().graves()).containsEntry(2, new Grave(2, rig.state().graves().get(2).nodes()));
+        assertThat(rig.state().graves())
+                .containsEntry(2, new Grave(2, rig.state().graves().get(2).nodes()));
         assertThat(rig.world.groups.get(2).replicas.keySet()).containsExactly("n4");
         rig.world.revive("n4");
         rig.rounds(60);
@@ -253,10 +255,14 @@ class PlacementDriverTest {
         assertThat(rig.refused(new Request.Join("n2", "10.0.0.2", 7802, "other", "")))
                 .contains("a node named n2 is a member")
                 .contains("10.0.0.2:7802");
-        assertThat(rig.refused(new Request.Join("n9", "10.0.0.2", 7802, "d9", ""))).contains("that of node n2");
-        assertThat(rig.refused(new Request.Join("n9", "10.0.0.9", 7802, d2, ""))).contains("that of node n2");
+        assertThat(rig.refused(new Request.Join("n9", "10.0.0.2", 7802, "d9", "")))
+                .contains("that of node n2");
+        assertThat(rig.refused(new Request.Join("n9", "10.0.0.9", 7802, d2, "")))
+                .contains("that of node n2");
         assertThat(rig.refused(new Request.Split(9, 1))).contains("no shard 9");
-        assertThat(rig.refused(new Request.Split(1, 4096))).contains("4096-8191").contains("not the first");
+        assertThat(rig.refused(new Request.Split(1, 4096)))
+                .contains("4096-8191")
+                .contains("not the first");
         assertThat(rig.refused(new Request.Merge(3))).contains("no shard follows shard 3");
         assertThat(rig.refused(new Request.Move(0, "n1", "n2"))).contains("has a replica on n2 already");
         assertThat(rig.refused(new Request.Move(0, "n9", "n2"))).contains("no replica on n9");
@@ -266,7 +272,9 @@ class PlacementDriverTest {
         assertThat(rig.refused(new Request.Drain("n9"))).contains("no node n9");
         assertThat(rig.refused(new Request.Drain("n1"))).contains("automation is OFF");
         rig.request(new Request.SetAutomation(Automation.REPAIRS));
-        assertThat(rig.refused(new Request.Drain("n1"))).contains("2 nodes would be left").contains("3 replicas");
+        assertThat(rig.refused(new Request.Drain("n1")))
+                .contains("2 nodes would be left")
+                .contains("3 replicas");
         assertThat(rig.refused(new Request.Abandon(77))).contains("no operation 77");
         rig.request(new Request.Split(1, 5000));
         assertThat(rig.refused(new Request.Merge(1))).contains("busy").contains("operation 1");
@@ -313,7 +321,9 @@ class PlacementDriverTest {
                 ? FakeWorld.Fate.LOST
                 : FakeWorld.Fate.DONE;
         rig.rounds(300);
-        assertThat(rig.refused(new Request.Abandon(merge))).contains("only go forward").contains("ABSORB");
+        assertThat(rig.refused(new Request.Abandon(merge)))
+                .contains("only go forward")
+                .contains("ABSORB");
         assertThat(rig.state().running().get(merge).at().note()).startsWith("no progress for 30 s");
         rig.world.fates = () -> FakeWorld.Fate.DONE;
         rig.settle(200, 2);
@@ -376,9 +386,8 @@ class PlacementDriverTest {
         other.round(rig.world.now);
         rig.request(new Request.Move(0, "n1", "n4"));
         CatalogState known = other.state();
-        CatalogDelta delta = known.edit()
-                .put(new CatalogSettings(2, Automation.ALL, 1))
-                .toDelta(1);
+        CatalogDelta delta =
+                known.edit().put(new CatalogSettings(2, Automation.ALL, 1)).toDelta(1);
         assertThatThrownBy(() -> rig.store.commit(known, delta)).isInstanceOf(CatalogException.class);
         // Both take steps, in turn.
         for (int i = 0; i < 60; i++) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class AdmissionTest {
 
     private static Operation operation() {
-        return new Operation.Write(new Command.Clear(), 0, 0, new Told<>());
+        return new Operation.Write(Operation.NO_SLOT, new Command.Clear(), 0, 0, new Told<>());
     }
 
     @Test

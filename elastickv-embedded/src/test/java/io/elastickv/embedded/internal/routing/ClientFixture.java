@@ -3,6 +3,8 @@ package io.elastickv.embedded.internal.routing;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.elastickv.api.Bytes;
+import io.elastickv.api.KeySlot;
 import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
@@ -20,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A shard's client on node n0, which has no replica; the test plays the other nodes. */
 final class ClientFixture implements AutoCloseable {
@@ -104,6 +107,19 @@ final class ClientFixture implements AutoCloseable {
                     sent.add(new Sent(peer, method, payload, callback));
                 },
                 admission,
+                new Routes() {
+                    @Override
+                    public @Nullable RouteTable table() {
+                        return null;
+                    }
+
+                    @Override
+                    public void learn(List<RouterProtocol.Owner> owners) {}
+
+                    @Override
+                    public void isStale(int slot) {}
+                },
+                Backoff.RANDOM,
                 null);
         manual.run(() -> manual.loop().addTicker(client));
     }
@@ -114,22 +130,25 @@ final class ClientFixture implements AutoCloseable {
 
     Told<CommandResult> write(Command command, Duration timeout) {
         Told<CommandResult> told = new Told<>();
-        Operation.Write write = new Operation.Write(command, manual.nanos(), manual.nanos() + timeout.toNanos(), told);
+        Operation.Write write = new Operation.Write(
+                KeySlot.of(Bytes.utf8("any")), command, manual.nanos(), manual.nanos() + timeout.toNanos(), told);
         assertThat(admission.admit(write, 10)).isNull();
-        manual.run(() -> client.write(write));
+        manual.run(() -> client.take(write));
         return told;
     }
 
     Told<QueryResult> read(String key, long maxStalenessNanos) {
         Told<QueryResult> told = new Told<>();
         Operation.Read read = new Operation.Read(
+                KeySlot.of(Bytes.utf8(key)),
+                null,
                 new Query.Get(key.getBytes(UTF_8)),
                 maxStalenessNanos,
                 manual.nanos(),
                 manual.nanos() + TIMEOUT.toNanos(),
                 told);
         assertThat(admission.admit(read, 0)).isNull();
-        manual.run(() -> client.read(read));
+        manual.run(() -> client.take(read));
         return told;
     }
 

@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
 @Timeout(120)
 class ExactlyOnceTest {
 
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(ShardClient.class);
+    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("io.elastickv.embedded.internal.routing");
 
     @BeforeEach
     void silence() {

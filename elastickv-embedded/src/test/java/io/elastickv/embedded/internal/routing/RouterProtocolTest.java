@@ -3,13 +3,16 @@ package io.elastickv.embedded.internal.routing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.internal.raft.ProposalCallback.Refusal;
+import io.elastickv.embedded.internal.routing.RouterProtocol.Owner;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Request;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Response;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Status;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -19,18 +22,18 @@ class RouterProtocolTest {
 
     @Test
     void theBytesOfARequestStay() {
-        byte[] bytes = RouterProtocol.request(0x01020304, RouterProtocol.FLAG_LOCAL, new byte[] {9, 8});
-        assertThat(HEX.formatHex(bytes)).isEqualTo("01" + "01020304" + "01" + "0908");
+        byte[] bytes = RouterProtocol.request(0x01020304, 16383, RouterProtocol.FLAG_LOCAL, new byte[] {9, 8});
+        assertThat(HEX.formatHex(bytes)).isEqualTo("02" + "01020304" + "3fff" + "01" + "0908");
     }
 
     @Test
     void theBytesOfAResponseStay() {
         assertThat(HEX.formatHex(RouterProtocol.response(Status.NOT_LEADER, 5, "n1", RouterProtocol.NO_BODY)))
-                .isEqualTo("01" + "01" + "0000000000000005" + "02" + "6e31");
+                .isEqualTo("02" + "01" + "0000000000000005" + "02" + "6e31");
         assertThat(HEX.formatHex(RouterProtocol.response(Status.OK, 0, null, new byte[] {7})))
-                .isEqualTo("01" + "00" + "0000000000000000" + "ff" + "07");
+                .isEqualTo("02" + "00" + "0000000000000000" + "ff" + "07");
         assertThat(HEX.formatHex(RouterProtocol.response(Status.UNKNOWN, -1, "", RouterProtocol.NO_BODY)))
-                .isEqualTo("01" + "04" + "ffffffffffffffff" + "00");
+                .isEqualTo("02" + "04" + "ffffffffffffffff" + "00");
     }
 
     @Test
@@ -43,7 +46,8 @@ class RouterProtocolTest {
                         Status.FAILED,
                         Status.UNKNOWN,
                         Status.MALFORMED,
-                        Status.NOT_HERE);
+                        Status.NOT_HERE,
+                        Status.WRONG_SHARD);
         assertThat(RouterProtocol.METHOD_WRITE).isEqualTo(16);
         assertThat(RouterProtocol.METHOD_READ).isEqualTo(17);
         for (Refusal refusal : Refusal.values()) {
@@ -53,8 +57,10 @@ class RouterProtocolTest {
 
     @Test
     void whatIsWrittenIsRead() {
-        Request request = RouterProtocol.decodeRequest(ByteBuffer.wrap(RouterProtocol.request(-7, 3, new byte[] {1})));
+        Request request =
+                RouterProtocol.decodeRequest(ByteBuffer.wrap(RouterProtocol.request(-7, 5, 3, new byte[] {1})));
         assertThat(request.shard()).isEqualTo(-7);
+        assertThat(request.slot()).isEqualTo(5);
         assertThat(request.flags()).isEqualTo(3);
         assertThat(request.body()).containsExactly(1);
         String longest = "n".repeat(254);
@@ -68,6 +74,41 @@ class RouterProtocolTest {
         }
     }
 
+    private static final List<Owner> OWNERS = List.of(
+            new Owner(
+                    new Claim(7, 3, List.of(new SlotRange(0, 255), new SlotRange(300, 16383)), List.of("n1")), 4, "n2"),
+            new Owner(new Claim(1 << 30, 1L << 40, List.of(), List.of()), 0, null));
+
+    @Test
+    void theBytesOfClaimsStay() {
+        assertThat(HEX.formatHex(RouterProtocol.claims(OWNERS)))
+                .isEqualTo("02" + "00000007" + "0000000000000003" + "0000000000000004" + "026e32" + "0002" + "000000ff"
+                        + "012c3fff" + "01" + "026e31" + "40000000" + "0000010000000000" + "0000000000000000" + "ff"
+                        + "0000" + "00");
+        assertThat(RouterProtocol.decodeClaims(RouterProtocol.claims(OWNERS))).isEqualTo(OWNERS);
+        assertThat(RouterProtocol.decodeClaims(RouterProtocol.NO_BODY)).isEmpty();
+    }
+
+    @Test
+    void damagedClaimsAreRefusedOrRead() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        byte[] sample = RouterProtocol.claims(OWNERS);
+        for (int i = 0; i < 100_000; i++) {
+            byte[] bytes = Arrays.copyOf(sample, random.nextInt(sample.length + 1));
+            for (int flips = random.nextInt(4); flips > 0 && bytes.length > 0; flips--) {
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+            }
+            try {
+                assertThat(RouterProtocol.decodeClaims(bytes))
+                        .as("seed %d", seed)
+                        .hasSizeLessThan(256);
+            } catch (IllegalArgumentException expected) {
+                assertThat(expected).as("seed %d", seed).hasMessageMatching("(?s).*(response|slot).*");
+            }
+        }
+    }
+
     @Test
     void aNameThatDoesNotFitIsNotSent() {
         Response response = RouterProtocol.decodeResponse(
@@ -78,17 +119,17 @@ class RouterProtocolTest {
 
     @Test
     void anotherVersionIsNamed() {
-        byte[] bytes = RouterProtocol.request(1, 0, new byte[0]);
-        bytes[0] = 2;
+        byte[] bytes = RouterProtocol.request(1, 0, 0, new byte[0]);
+        bytes[0] = 1;
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RouterProtocol.decodeRequest(ByteBuffer.wrap(bytes)))
-                .withMessageContaining("router protocol version 2")
+                .withMessageContaining("router protocol version 1")
                 .withMessageContaining("same version of the library");
     }
 
     @Test
     void aTruncatedMessageIsRefused() {
-        byte[] request = RouterProtocol.request(1, 0, RouterProtocol.NO_BODY);
+        byte[] request = RouterProtocol.request(1, 0, 0, RouterProtocol.NO_BODY);
         for (int length = 0; length < request.length; length++) {
             ByteBuffer cut = ByteBuffer.wrap(request, 0, length);
             assertThatIllegalArgumentException().isThrownBy(() -> RouterProtocol.decodeRequest(cut));
@@ -118,7 +159,7 @@ class RouterProtocolTest {
             }
             try {
                 assertThat(RouterProtocol.decodeRequest(ByteBuffer.wrap(bytes)).body())
-                        .hasSize(bytes.length - 6);
+                        .hasSize(bytes.length - 8);
             } catch (IllegalArgumentException expected) {
                 assertThat(expected).as("seed %d", seed).hasMessageMatching("(?s).*(request|version).*");
             }

@@ -91,7 +91,8 @@ class RouterServerTest {
     @Test
     void aForwardedCommandIsAppliedAndItsResultSent() throws Exception {
         int shard = KeySlot.of(Bytes.utf8("n")) < 8192 ? 0 : 1;
-        Response response = ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(shard, 0, increment()));
+        Response response =
+                ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(shard, RouterProtocol.NO_SLOT, 0, increment()));
         assertThat(response.status()).isEqualTo(Status.OK);
         assertThat(ResultCodec.decode(response.body())).isEqualTo(new CommandResult.Incremented(1));
     }
@@ -100,7 +101,8 @@ class RouterServerTest {
     void aForwardedQueryIsAnswered() throws Exception {
         byte[] query = QueryCodec.encode(new Query.Get("key".getBytes(UTF_8)));
         for (int flags : new int[] {0, RouterProtocol.FLAG_LOCAL}) {
-            Response response = ask(RouterProtocol.METHOD_READ, RouterProtocol.request(SHARD, flags, query));
+            Response response = ask(
+                    RouterProtocol.METHOD_READ, RouterProtocol.request(SHARD, RouterProtocol.NO_SLOT, flags, query));
             assertThat(response.status()).isEqualTo(Status.OK);
             QueryResult.Value value = (QueryResult.Value) QueryCodec.decodeResult(response.body());
             assertThat(value.value().value()).isEqualTo("key".getBytes(UTF_8));
@@ -109,7 +111,8 @@ class RouterServerTest {
 
     @Test
     void aShardThatIsNotHereIsNotLedHere() throws Exception {
-        Response response = ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(99, 0, increment()));
+        Response response =
+                ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(99, RouterProtocol.NO_SLOT, 0, increment()));
         assertThat(response.status()).isEqualTo(Status.NOT_HERE);
         assertThat(response.leader()).isNull();
     }
@@ -123,10 +126,12 @@ class RouterServerTest {
         });
         done.get(10, TimeUnit.SECONDS);
         byte[] query = QueryCodec.encode(new Query.Get("key".getBytes(UTF_8)));
-        assertThat(ask(RouterProtocol.METHOD_READ, RouterProtocol.request(SHARD, 0, query))
+        assertThat(ask(RouterProtocol.METHOD_READ, RouterProtocol.request(SHARD, RouterProtocol.NO_SLOT, 0, query))
                         .status())
                 .isEqualTo(Status.NOT_HERE);
-        assertThat(ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(SHARD, 0, increment()))
+        assertThat(ask(
+                                RouterProtocol.METHOD_WRITE,
+                                RouterProtocol.request(SHARD, RouterProtocol.NO_SLOT, 0, increment()))
                         .leader())
                 .as("not this node")
                 .isNull();
@@ -138,7 +143,9 @@ class RouterServerTest {
         assertThat(ask(RouterProtocol.METHOD_READ, new byte[] {7, 0, 0, 0, 0, 0})
                         .status())
                 .isEqualTo(Status.MALFORMED);
-        assertThat(ask(RouterProtocol.METHOD_READ, RouterProtocol.request(SHARD, 0, new byte[] {1, 99}))
+        assertThat(ask(
+                                RouterProtocol.METHOD_READ,
+                                RouterProtocol.request(SHARD, RouterProtocol.NO_SLOT, 0, new byte[] {1, 99}))
                         .status())
                 .isEqualTo(Status.MALFORMED);
     }
@@ -149,7 +156,7 @@ class RouterServerTest {
         byte[] good = increment();
         for (int i = 0; i < 500; i++) {
             byte[] bad = Arrays.copyOf(good, random.nextInt(good.length));
-            assertThat(ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(SHARD, 0, bad))
+            assertThat(ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(SHARD, RouterProtocol.NO_SLOT, 0, bad))
                             .status())
                     .isEqualTo(Status.MALFORMED);
         }
@@ -160,7 +167,9 @@ class RouterServerTest {
     void aNodeThatHasEndedDoesNotClaimThatNothingHappens() {
         node.loop.close();
         // The network answers a handler that throws with "no answer", which leaves the outcome open.
-        assertThatThrownBy(() -> ask(RouterProtocol.METHOD_WRITE, RouterProtocol.request(SHARD, 0, increment())))
+        assertThatThrownBy(() -> ask(
+                        RouterProtocol.METHOD_WRITE,
+                        RouterProtocol.request(SHARD, RouterProtocol.NO_SLOT, 0, increment())))
                 .isInstanceOf(RejectedExecutionException.class);
     }
 }

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 @Timeout(60)
 class ShardClientTest {
 
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(ShardClient.class);
+    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("io.elastickv.embedded.internal.routing");
     private static final CommandResult ONE = new CommandResult.Incremented(1);
     private static final QueryResult NOTHING = new QueryResult.Value(null);
 

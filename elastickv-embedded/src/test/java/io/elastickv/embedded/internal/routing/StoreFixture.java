@@ -59,18 +59,18 @@ final class StoreFixture implements AutoCloseable {
                 },
                 handlers::put,
                 1000,
-                64 << 20);
+                64 << 20,
+                Backoff.RANDOM);
         store = new Store(router, new CallbackBatcher(callbacks), Duration.ofSeconds(20));
     }
 
     /** Gives the router its shards. */
     StoreFixture open() {
-        List<ShardRoute> routes = new ArrayList<>();
-        List<Router.Place> places = new ArrayList<>();
+        List<Claim> claims = new ArrayList<>();
         List<ReplicaGroup> groups = new ArrayList<>();
         for (int id = 0; id < 2; id++) {
             SlotRange slots = id == 0 ? new SlotRange(0, 8191) : new SlotRange(8192, KeySlot.COUNT - 1);
-            ShardRoute route = new ShardRoute(id, 1, List.of(slots), List.of("n1"));
+            claims.add(new Claim(id, 1, List.of(slots), List.of("n1")));
             ShardStateMachine machine = ShardStateMachine.create(
                     id, 1, SlotRanges.of(List.of(slots)), StorageEngine.HEAP, StorageOptions.DEFAULTS);
             machines.add(machine);
@@ -109,7 +109,7 @@ final class StoreFixture implements AutoCloseable {
                     new GroupListener() {
                         @Override
                         public void leaderChanged(int groupId, long term, @Nullable String leader) {
-                            route.learn(term, leader);
+                            router.route(groupId).learn(term, leader);
                         }
 
                         @Override
@@ -120,10 +120,9 @@ final class StoreFixture implements AutoCloseable {
                     "n1",
                     StartingPoint.EMPTY);
             groups.add(group);
-            routes.add(route);
-            places.add(new Router.Place(route, loop, new ShardEndpoint(group, machine, Runnable::run)));
+            router.localAdded(id, new ShardEndpoint(group, machine, Runnable::run));
         }
-        router.open(new RouteTable(routes), places);
+        router.open(claims, id -> loop);
         loop.execute(() -> groups.forEach(group -> {
             group.start();
             group.campaign();

@@ -161,6 +161,12 @@ public record PlanSettings(
                 other, replicationFactor, graceMillis, costs, budgets, cooldowns, balance, splitting, merging);
     }
 
+    /** With another grace period, in milliseconds. */
+    public PlanSettings withGraceMillis(long other) {
+        return new PlanSettings(
+                automation, replicationFactor, other, costs, budgets, cooldowns, balance, splitting, merging);
+    }
+
     /** With another replication factor. */
     public PlanSettings withReplicationFactor(int other) {
         return new PlanSettings(automation, other, graceMillis, costs, budgets, cooldowns, balance, splitting, merging);
