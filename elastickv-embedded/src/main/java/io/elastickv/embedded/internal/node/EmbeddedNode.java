@@ -162,9 +162,17 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             this.splitOffs = null;
         } else {
             this.splitOffs = new SplitOffs();
-            splitOffs.onSplit((child, parent) -> router.learn(List.<Claim>of(
-                    new Claim(child.shard(), child.epoch(), child.slots(), child.replicas()),
-                    new Claim(parent.shard(), parent.epoch(), parent.slots(), parent.replicas()))));
+            splitOffs.onSplit(new SplitListener() {
+                @Override
+                public void onShardBorn(Owner child, Owner parent) {
+                    router.learn(List.of(claim(child), claim(parent)));
+                }
+
+                @Override
+                public void onOwnerChanged(Owner owner) {
+                    router.learn(List.of(claim(owner)));
+                }
+            });
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
             replicas = new LocalReplicas(
                     config.name(),
@@ -206,7 +214,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                         : new LoadReporter(
                                 config.name(), () -> Reports.metered(shards), directory::freeBytes, System::nanoTime),
                 loads);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
+        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes(), threads.readers());
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
         this.follower =
                 new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);
@@ -441,7 +449,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         }
         SplitListener.Owner owner =
                 host.owner(membership.members().of(host.group().groupId()));
-        return List.of(new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas()));
+        return owner.slots().isEmpty() ? List.of() : List.of(claim(owner));
     }
 
     /** The node has given away all that it had and is a member no more: it only brings operations to the members. */
@@ -522,6 +530,10 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             }
             failNode(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static Claim claim(SplitListener.Owner owner) {
+        return new Claim(owner.shard(), owner.epoch(), owner.slots(), owner.replicas());
     }
 
     private static Claim claim(ShardPlacement placement) {

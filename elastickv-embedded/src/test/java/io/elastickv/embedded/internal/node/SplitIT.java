@@ -40,7 +40,7 @@ final class SplitIT {
             assertCounts(cluster, counts);
             EmbeddedNode leader = leader(cluster, 2);
             assertThat(node(cluster, 0).control().ownership(leader.name(), 2, deadline()))
-                    .isEqualTo(new OwnershipProtocol.Owned(4, List.of(new SlotRange(12288, 16382))));
+                    .isEqualTo(new OwnershipProtocol.Owned(4, List.of(new SlotRange(12288, 16382)), null));
             for (int i = 0; i < 3; i++) {
                 cluster.crash(i);
             }
