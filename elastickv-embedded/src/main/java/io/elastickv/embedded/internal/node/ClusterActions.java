@@ -99,7 +99,8 @@ final class ClusterActions implements Actions {
                         ? null
                         : new Ownership.Given(
                                 given.epoch(),
-                                new SlotRange(given.slots().first(), given.slots().last()),
+                                new SlotRange(
+                                        given.slots().first(), given.slots().last()),
                                 given.to()));
     }
 
@@ -110,8 +111,10 @@ final class ClusterActions implements Actions {
             return new Measure(NO_LEADER, -1);
         }
         ReplicaProtocol.Changed measured = control.measure(leader, shard, first, deadline());
-        boolean done = measured != null && measured.state() == ReplicaProtocol.State.DONE;
-        return new Measure(answer(leader, measured), done ? Integer.parseInt(measured.text()) : -1);
+        int last = measured != null && measured.state() == ReplicaProtocol.State.DONE
+                ? Integer.parseInt(measured.text())
+                : -1;
+        return new Measure(answer(leader, measured), last);
     }
 
     @Override
@@ -132,8 +135,7 @@ final class ClusterActions implements Actions {
                         leader,
                         control.absorb(
                                 leader,
-                                new OwnershipProtocol.Absorb(
-                                        from, shard, epoch, piece.first(), piece.last(), taking),
+                                new OwnershipProtocol.Absorb(from, shard, epoch, piece.first(), piece.last(), taking),
                                 deadline()));
     }
 

@@ -63,7 +63,8 @@ final class ControlProtocol {
     private final SlotMoves moves;
     private final Map<Integer, RpcHandler> handlers = new HashMap<>();
 
-    ControlProtocol(String self, NodeRpc rpc, Map<Integer, ShardHost> shards, ReplicaChanges changes, Executor readers) {
+    ControlProtocol(
+            String self, NodeRpc rpc, Map<Integer, ShardHost> shards, ReplicaChanges changes, Executor readers) {
         this.changes = changes;
         this.self = self;
         this.rpc = rpc;
@@ -91,8 +92,7 @@ final class ControlProtocol {
             moves.takeIn(shard, command, replyTo(to));
         });
         handlers.put(
-                OwnershipProtocol.METHOD_DROP,
-                (from, in, to) -> moves.drop(in.getInt(), in.getLong(), replyTo(to)));
+                OwnershipProtocol.METHOD_DROP, (from, in, to) -> moves.drop(in.getInt(), in.getLong(), replyTo(to)));
         handlers.forEach(rpc::register);
     }
 

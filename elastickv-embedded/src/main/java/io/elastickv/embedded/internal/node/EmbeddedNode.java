@@ -214,7 +214,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                         : new LoadReporter(
                                 config.name(), () -> Reports.metered(shards), directory::freeBytes, System::nanoTime),
                 loads);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes(), threads.readers());
+        this.control =
+                new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes(), threads.readers());
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
         this.follower =
                 new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);

@@ -160,7 +160,8 @@ final class OwnershipProtocol {
      * @param slots in order
      * @param given what it gave away and has not deleted; null if there is nothing
      */
-    record Owned(long epoch, List<SlotRange> slots, @Nullable GivenSlots given) {
+    record Owned(
+            long epoch, List<SlotRange> slots, @Nullable GivenSlots given) {
 
         byte[] encode() {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -70,7 +70,9 @@ final class SlotMoves {
                 host -> {
                     ShardStateMachine machine = host.stateMachine();
                     Ownership now = machine.ownership();
-                    if (now.given() != null || now.slots().isEmpty() || now.slots().first() != first) {
+                    if (now.given() != null
+                            || now.slots().isEmpty()
+                            || now.slots().first() != first) {
                         answer.accept(new Changed(State.UNDER_WAY, "it has slots " + now.slots() + " meanwhile"));
                         return;
                     }
@@ -116,7 +118,8 @@ final class SlotMoves {
                         later(answer, () -> {
                             if (host.stateMachine().measure(MOST_BYTES, MOST_BYTES) < request.last()) {
                                 answer.accept(new Changed(
-                                        State.IMPOSSIBLE, "the slots have grown to more than " + MOST_BYTES + " bytes"));
+                                        State.IMPOSSIBLE,
+                                        "the slots have grown to more than " + MOST_BYTES + " bytes"));
                                 return;
                             }
                             Command give = new Command.GiveSlots(
@@ -136,8 +139,7 @@ final class SlotMoves {
         return CommandCodec.encode(Envelope.of(command));
     }
 
-    private static boolean isGiven(
-            @Nullable GivenSlots given, long epoch, int first, int last, int to) {
+    private static boolean isGiven(@Nullable GivenSlots given, long epoch, int first, int last, int to) {
         return given != null
                 && given.epoch() == epoch
                 && given.slots().equals(new SlotSpan(first, last))
@@ -187,30 +189,29 @@ final class SlotMoves {
         byte[] command = encoded(
                 new Command.AbsorbSlots(request.shard(), request.epoch(), request.first(), request.last(), piece));
         if (command.length > MOST_COMMAND_BYTES) {
-            ended.accept(new Changed(State.UNDER_WAY, "the slots need " + command.length + " bytes, which is too much"));
+            ended.accept(
+                    new Changed(State.UNDER_WAY, "the slots need " + command.length + " bytes, which is too much"));
             return;
         }
         byte[] message = ByteBuffer.allocate(4 + command.length)
                 .putInt(request.to())
                 .put(command)
                 .array();
-        calls.call(
-                request.leader(), OwnershipProtocol.METHOD_TAKE_IN, message, TAKE_IN_NANOS, new RpcCallback() {
-                    @Override
-                    public void success(ByteBuffer bytes) {
-                        try {
-                            ended.accept(Changed.decode(bytes));
-                        } catch (IllegalArgumentException e) {
-                            ended.accept(new Changed(State.UNDER_WAY, "an answer cannot be read: " + e.getMessage()));
-                        }
-                    }
+        calls.call(request.leader(), OwnershipProtocol.METHOD_TAKE_IN, message, TAKE_IN_NANOS, new RpcCallback() {
+            @Override
+            public void success(ByteBuffer bytes) {
+                try {
+                    ended.accept(Changed.decode(bytes));
+                } catch (IllegalArgumentException e) {
+                    ended.accept(new Changed(State.UNDER_WAY, "an answer cannot be read: " + e.getMessage()));
+                }
+            }
 
-                    @Override
-                    public void failure(RpcFailure failure) {
-                        ended.accept(
-                                new Changed(State.UNDER_WAY, "node " + request.leader() + " does not answer: " + failure));
-                    }
-                });
+            @Override
+            public void failure(RpcFailure failure) {
+                ended.accept(new Changed(State.UNDER_WAY, "node " + request.leader() + " does not answer: " + failure));
+            }
+        });
     }
 
     /**

@@ -92,8 +92,8 @@ final class SplitOffs implements SplitHost, AutoCloseable {
         ShardStateMachine.Ownership now = shard.ownership();
         if (live != null && !now.slots().isEmpty()) {
             // Where its replicas are is not known here, and has not changed.
-            listener.onOwnerChanged(
-                    new SplitListener.Owner(shard.shardId(), now.epoch(), now.slots().ranges(), List.of()));
+            listener.onOwnerChanged(new SplitListener.Owner(
+                    shard.shardId(), now.epoch(), now.slots().ranges(), List.of()));
         }
     }
 

@@ -188,7 +188,8 @@ final class SessionTable {
             Session session = sessions.get(other.id());
             if (session == null) {
                 session = new Session(
-                        other.id(), new SessionResults(period, other.lastUseMillis(), other.floor(), other.floor() - 1));
+                        other.id(),
+                        new SessionResults(period, other.lastUseMillis(), other.floor(), other.floor() - 1));
                 sessions.put(other.id(), session);
             }
             raiseFloor(session, other.floor());

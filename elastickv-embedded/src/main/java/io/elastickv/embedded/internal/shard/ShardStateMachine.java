@@ -155,6 +155,7 @@ public final class ShardStateMachine implements AutoCloseable {
             return result;
         } catch (RuntimeException | Error e) {
             present.store.fail(e);
+            state.store.fail(e); // it may have been replaced on the way
             throw e;
         }
     }
@@ -248,8 +249,8 @@ public final class ShardStateMachine implements AutoCloseable {
     private CommandResult give(State present, long index, Command.GiveSlots give) {
         SlotRanges owned = present.owned;
         GivenPiece before = present.given;
-        GivenSlots slots = GivenPiece.of(
-                give.epoch(), give.first(), give.last(), give.to(), index + present.versionOffset);
+        GivenSlots slots =
+                GivenPiece.of(give.epoch(), give.first(), give.last(), give.to(), index + present.versionOffset);
         if (before != null) {
             return isSame(before.slots(), slots) ? DONE : new CommandResult.WrongShard(present.epoch);
         }
@@ -300,8 +301,8 @@ public final class ShardStateMachine implements AutoCloseable {
         for (Piece.Entry entry : piece.entries()) {
             int slot = KeySlot.of(entry.key());
             if (slot < absorb.first() || slot > absorb.last()) {
-                throw new IllegalStateException("shard " + shardId + ": an entry of slot " + slot + " among those of slots "
-                        + absorb.first() + " to " + absorb.last());
+                throw new IllegalStateException("shard " + shardId + ": an entry of slot " + slot
+                        + " among those of slots " + absorb.first() + " to " + absorb.last());
             }
             StoredValue value = entry.value();
             wider.beginWrite(slot);
@@ -325,13 +326,7 @@ public final class ShardStateMachine implements AutoCloseable {
             return new CommandResult.WrongShard(present.epoch);
         }
         state = new State(
-                present.epoch,
-                present.owned,
-                present.store,
-                present.sessions,
-                meter,
-                present.versionOffset,
-                null);
+                present.epoch, present.owned, present.store, present.sessions, meter, present.versionOffset, null);
         given.store().endCapture("slots that were given away were deleted");
         free(given.store(), this::inBackground);
         return DONE;
@@ -503,7 +498,8 @@ public final class ShardStateMachine implements AutoCloseable {
      * @param slots what it serves
      * @param given what it gave away and still has the entries of; null if there is nothing
      */
-    public record Ownership(long epoch, SlotRanges slots, @Nullable GivenSlots given) {}
+    public record Ownership(
+            long epoch, SlotRanges slots, @Nullable GivenSlots given) {}
 
     /** What the shard owns now. Any thread. */
     public Ownership ownership() {
@@ -538,8 +534,7 @@ public final class ShardStateMachine implements AutoCloseable {
     public int measure(long bytes, long mostBytes) {
         return read(present -> present.owned.isEmpty()
                 ? -1
-                : PieceReader.measure(
-                        present.store, present.owned.first(), present.owned.last(), bytes, mostBytes));
+                : PieceReader.measure(present.store, present.owned.first(), present.owned.last(), bytes, mostBytes));
     }
 
     /** Entries up to here are applied. Any thread. */

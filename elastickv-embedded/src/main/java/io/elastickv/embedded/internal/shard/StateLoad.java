@@ -57,7 +57,11 @@ public final class StateLoad implements AutoCloseable {
     /** No file has slots of both: each is of a bucket of one of the two stores. */
     private StoreLoader loaderOf(CheckpointFile file) {
         GivenSlots away = manifest.given();
-        return given != null && away != null && file.slots().first() <= away.slots().last() ? given : store;
+        return given != null
+                        && away != null
+                        && file.slots().first() <= away.slots().last()
+                ? given
+                : store;
     }
 
     /** The state, once all files are loaded; it is the caller's. */

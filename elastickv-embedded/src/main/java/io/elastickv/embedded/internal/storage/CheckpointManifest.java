@@ -265,8 +265,8 @@ public record CheckpointManifest(
                     in.getLong(),
                     in.getLong()));
         }
-        return new CheckpointManifest(group, index, term, configuration, epoch, slots, logTimeMillis, keys, files,
-                versionOffset, given);
+        return new CheckpointManifest(
+                group, index, term, configuration, epoch, slots, logTimeMillis, keys, files, versionOffset, given);
     }
 
     private static @Nullable GivenSlots given(ByteBuffer in) {

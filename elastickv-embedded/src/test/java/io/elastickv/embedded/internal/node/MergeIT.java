@@ -124,7 +124,8 @@ final class MergeIT {
             assertOwnersCount(cluster, counts);
             crashAll(cluster);
             assertOwnersCount(cluster, counts);
-            assertThat(nodes(cluster)).allSatisfy(node -> assertThat(node.hosts()).doesNotContainKey(1));
+            assertThat(nodes(cluster))
+                    .allSatisfy(node -> assertThat(node.hosts()).doesNotContainKey(1));
         }
     }
 
@@ -185,7 +186,9 @@ final class MergeIT {
         Awaitility.await("the counters")
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(10))
-                .untilAsserted(() -> counts.forEach((key, count) ->
-                        assertThat(SplitCluster.countAtOwner(nodes(cluster), key)).as(key).isEqualTo(count.get())));
+                .untilAsserted(() ->
+                        counts.forEach((key, count) -> assertThat(SplitCluster.countAtOwner(nodes(cluster), key))
+                                .as(key)
+                                .isEqualTo(count.get())));
     }
 }

@@ -1,6 +1,5 @@
 package io.elastickv.embedded.internal.node;
 
-import static io.elastickv.embedded.internal.node.SplitCluster.PATIENCE;
 import static io.elastickv.embedded.internal.node.SplitCluster.assertCounts;
 import static io.elastickv.embedded.internal.node.SplitCluster.awaitSafe;
 import static io.elastickv.embedded.internal.node.SplitCluster.deadline;

@@ -393,8 +393,8 @@ final class SplitWorld implements AutoCloseable {
         Shard left = given.to();
         Command.GiveSlots give = given.command();
         Replicas from = random.nextBoolean() ? first : second;
-        Piece piece = from.of(right)
-                .readGiven(give.epoch(), from.of(right).sessions().get());
+        Piece piece =
+                from.of(right).readGiven(give.epoch(), from.of(right).sessions().get());
         var absorb = new Command.AbsorbSlots(right.id, give.epoch(), give.first(), give.last(), piece);
         for (int times = 1 + random.nextInt(2); times > 0; times--) {
             assertThat(apply(left, 0, 0, 0, absorb)).as("seed %d", seed).isEqualTo(new CommandResult.Done());
