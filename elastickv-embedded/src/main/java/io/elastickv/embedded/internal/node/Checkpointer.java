@@ -49,6 +49,8 @@ public final class Checkpointer {
     private final Runnable pollSoon;
     private final LongSupplier nanos;
     private final Set<Integer> requested = ConcurrentHashMap.newKeySet();
+    /** Those of the requested for which nobody waits. */
+    private final Set<Integer> unhurried = ConcurrentHashMap.newKeySet();
 
     // Guarded by this.
     private final Map<Integer, Attempts> attempts = new HashMap<>();
@@ -87,7 +89,15 @@ public final class Checkpointer {
 
     /** Somebody needs a newer checkpoint of this group than there is. */
     public void request(int groupId) {
+        unhurried.remove(groupId);
         requested.add(groupId);
+    }
+
+    /** As {@link #request}, but nobody waits for it: it is written with the usual pauses. */
+    void requestUnhurried(int groupId) {
+        if (requested.add(groupId)) {
+            unhurried.add(groupId);
+        }
     }
 
     /** Whether a checkpoint of this group was requested and has not ended yet. */
@@ -211,7 +221,7 @@ public final class Checkpointer {
     }
 
     private void start(ReplicaGroup group) {
-        awaited = requested.remove(group.groupId());
+        awaited = requested.remove(group.groupId()) && !unhurried.remove(group.groupId());
         if (awaited) {
             pace.setPauses(0);
         }

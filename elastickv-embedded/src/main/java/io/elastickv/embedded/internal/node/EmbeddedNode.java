@@ -498,6 +498,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             membership.members().tellRoutes();
             if (replicas != null && hosts != null) {
                 for (ShardHost host : hosts) {
+                    follower.applyTo(host, known);
                     boolean preferred = name().equals(host.preferredLeader());
                     replicas.start(host, group -> {
                         if (preferred && first) {

@@ -202,7 +202,7 @@ final class LocalReplicas {
         boolean preferred = handed.birth().preferredLeader().equals(self);
         start(host, group -> {
             if (first) {
-                group.campaign();
+                group.campaignAtBirth();
             } else if (preferred) {
                 group.campaignSoon();
             }

@@ -91,7 +91,7 @@ final class NodeCheckpoints {
     /** Has a checkpoint of {@code group} made soon, unless that is going on. */
     void require(int group) {
         if (!checkpointer.attendsTo(group)) {
-            checkpointer.request(group);
+            checkpointer.requestUnhurried(group);
         }
     }
 

@@ -19,6 +19,9 @@ final class LeaderPreference {
     /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
     private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
+    /** The replicas of a shard that was split off come into being within milliseconds of each other, and callers wait. */
+    private static final long PAUSE_AT_BIRTH_NANOS = 2_000_000L;
+
     /** The others may open theirs any moment, so it is tried again soon at first, and then ever later. */
     private static final long FIRST_PAUSE_NANOS = 20_000_000L;
 
@@ -67,6 +70,17 @@ final class LeaderPreference {
 
     void campaignSoon(long nowNanos) {
         campaignAgainNanos = nowNanos + CAMPAIGN_AFTER_RESTART_NANOS;
+    }
+
+    /** As {@link #campaign}, but soon again at first. */
+    void campaignAtBirth(long nowNanos) {
+        pauseNanos = PAUSE_AT_BIRTH_NANOS;
+        campaign(nowNanos);
+    }
+
+    /** When the next election is to be started if there is no leader by then; {@link Long#MIN_VALUE} for never. */
+    long campaignAgainNanos() {
+        return campaignAgainNanos;
     }
 
     void tick(long nowNanos) {

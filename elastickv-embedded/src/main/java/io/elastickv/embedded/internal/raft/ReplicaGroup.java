@@ -365,6 +365,32 @@ public final class ReplicaGroup implements EventLoop.Ticker {
     }
 
     /**
+     * As {@link #campaign()}, but soon again at first, as the leader-to-be of a group that was just split off: callers wait
+     * for it, and the other replicas come into being at about the same time.
+     */
+    public void campaignAtBirth() {
+        if (!failed && !closed) {
+            guarded(() -> preference.campaignAtBirth(loop.nowNanos()));
+            campaignWhenDue();
+        }
+    }
+
+    private void campaignWhenDue() {
+        long dueNanos = preference.campaignAgainNanos();
+        if (dueNanos == Long.MIN_VALUE) {
+            return;
+        }
+        loop.tickAt(
+                nowNanos -> {
+                    if (!failed && !closed) {
+                        guarded(() -> preference.tick(nowNanos));
+                        campaignWhenDue();
+                    }
+                },
+                dueNanos);
+    }
+
+    /**
      * Starts an election in a moment unless there is a leader by then, as the preferred leader after a restart: if all
      * nodes were restarted nobody has to wait for an election timeout.
      */

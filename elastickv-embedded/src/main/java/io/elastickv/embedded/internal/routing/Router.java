@@ -409,7 +409,7 @@ public final class Router implements Routes {
         Operation.Read read =
                 new Operation.Read(slot, null, query, maxStalenessNanos, System.nanoTime(), deadlineNanos, completion);
         ShardEndpoint local = client == null ? null : client.local();
-        if (maxStalenessNanos != Long.MAX_VALUE || local == null || refusal != null) {
+        if (maxStalenessNanos != Long.MAX_VALUE || client == null || local == null || refusal != null) {
             submit(client, read, 0);
             return;
         }

@@ -202,6 +202,11 @@ final class ScanCalls {
         });
     }
 
+    @SuppressWarnings("NullAway") // it does not see that the type of the result allows null
+    private static void succeed(Completion<@Nullable Void> completion) {
+        completion.success(null);
+    }
+
     /**
      * Clears the shards that own the slots that are left, then those that own what is left of them: a shard that was divided
      * after its owner was looked up clears only its part, and says which. One that has got slots of another one meanwhile
@@ -223,7 +228,7 @@ final class ScanCalls {
                     @Override
                     public void success(Boolean done) {
                         if (left.isEmpty()) {
-                            completion.success(null);
+                            succeed(completion);
                         } else {
                             clear(router, left, true, deadlineNanos, completion);
                         }

@@ -12,6 +12,7 @@ final class DriverScenario {
         CatalogEdit edit = state.edit();
         CatalogOperation.At at = Kinds.of(operation).begin(operation, edit, rig.world.now);
         edit.put(new CatalogOperation(edit.takeOperation(), operation, "test", "TEST", rig.world.now, at));
+        rig.store.phases.add(at.phase());
         rig.store.state = state.apply(edit.toDelta(rig.world.now));
     }
 }

@@ -1,5 +1,7 @@
 package io.elastickv.embedded.internal.placement;
 
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** A catalog in memory, that several drivers share; changes may be lost, or happen without an answer. */
@@ -8,7 +10,8 @@ final class FakeStore implements CatalogStore {
     CatalogState state = CatalogState.EMPTY;
     Runnable hook = () -> {};
     Supplier<FakeWorld.Fate> fates = () -> FakeWorld.Fate.DONE;
-    int commits;
+    /** At which operations have been. */
+    final Set<Phase> phases = EnumSet.noneOf(Phase.class);
 
     @Override
     public CatalogState load(CatalogState known) {
@@ -26,7 +29,7 @@ final class FakeStore implements CatalogStore {
             throw new CatalogException(CatalogException.Kind.UNAVAILABLE, "no answer");
         }
         state = known.apply(CatalogDelta.decode(delta.encode()));
-        commits++;
+        state.running().values().forEach(operation -> phases.add(operation.at().phase()));
         hook.run();
         if (fate != FakeWorld.Fate.DONE) {
             throw new CatalogException(CatalogException.Kind.UNKNOWN, "no answer");

@@ -242,8 +242,16 @@ final class FakeWorld implements Actions, Sight {
                 }
             }
             if (node.equals(group.leader)) {
-                violations.add("the replica of " + shard + " on " + node + " is removed while it leads");
-                group.leader = null;
+                // Who was to remove it saw another leader: it hands over by itself first, if there is somebody.
+                group.leader = group.replicas.keySet().stream()
+                        .filter(other -> !other.equals(node) && isUp(other) && isVoter(group, other))
+                        .findFirst()
+                        .orElse(null);
+                if (group.leader == null) {
+                    group.leader = node;
+                    return Answer.underWay("nobody else could lead it");
+                }
+                group.term++;
             }
             group.replicas.remove(node);
             group.version++;
