@@ -13,13 +13,20 @@ import java.util.function.Predicate;
 /** Reads the entries of consecutive slots, in the order of the slots. Any thread; takes milliseconds. */
 final class PieceReader {
 
-    private static final int KEYS_PER_PAGE = 1000;
+    /** Each page passes over the bucket anew. */
+    private static final int KEYS_PER_PAGE = 16_384;
+
+    /** What nobody changes may be looked at as it was before. */
+    private static final int FROZEN = 1;
+
+    private static final int ANEW = 0;
 
     private PieceReader() {}
 
+    /** Those of slots that nobody changes any more. */
     static List<Piece.Entry> read(ShardStore store, int first, int last) {
         List<Piece.Entry> entries = new ArrayList<>();
-        forEach(store, first, last, entry -> entries.add(entry));
+        forEach(store, first, last, FROZEN, entry -> entries.add(entry));
         return entries;
     }
 
@@ -33,7 +40,7 @@ final class PieceReader {
         long[] sum = {0};
         int[] slot = {first};
         int[] fits = {last};
-        forEach(store, first, last, entry -> {
+        forEach(store, first, last, ANEW, entry -> {
             int of = KeySlot.of(entry.key());
             if (of != slot[0] && sum[0] > bytes) {
                 fits[0] = slot[0]; // the first one, which is larger than a piece should be
@@ -51,11 +58,11 @@ final class PieceReader {
     }
 
     /** Shows the entries until {@code visitor} has enough; whether it saw all. */
-    private static boolean forEach(ShardStore store, int first, int last, Predicate<Piece.Entry> visitor) {
+    private static boolean forEach(ShardStore store, int first, int last, int scanId, Predicate<Piece.Entry> visitor) {
         long order = ScanPosition.order(first, 0);
         long end = ScanPosition.order(last + 1, 0);
         while (order < end) {
-            ScanResult page = store.scan(order, end, 0, KEYS_PER_PAGE);
+            ScanResult page = store.scan(order, end, scanId, KEYS_PER_PAGE);
             for (byte[] key : page.keys()) {
                 StoredValue value = store.get(KeySlot.of(key), key).value();
                 if (value != null && !visitor.test(new Piece.Entry(key, value))) {

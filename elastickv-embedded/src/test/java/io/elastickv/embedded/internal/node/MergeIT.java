@@ -8,6 +8,7 @@ import static io.elastickv.embedded.internal.node.SplitCluster.nodes;
 import static io.elastickv.embedded.internal.node.SplitCluster.split;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.elastickv.api.Bytes;
 import io.elastickv.api.SlotRange;
 import io.elastickv.embedded.LocalCluster;
 import io.elastickv.embedded.internal.node.OwnershipProtocol.Absorb;
@@ -16,9 +17,12 @@ import io.elastickv.embedded.internal.node.OwnershipProtocol.Owned;
 import io.elastickv.embedded.internal.node.ReplicaProtocol.Changed;
 import io.elastickv.embedded.internal.node.ReplicaProtocol.State;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -165,6 +169,64 @@ final class MergeIT {
             split(cluster, 0, 4, 10000, 2);
             assertCounts(cluster, counts);
         }
+    }
+
+    /** Through the store of any node, which finds the owner by itself. */
+    @Test
+    void callersGoOnWhileSlotsMove() throws InterruptedException {
+        try (LocalCluster cluster = LocalCluster.builder().nodes(4).shards(2).startAndAwaitReady()) {
+            AtomicLong done = new AtomicLong();
+            AtomicBoolean stop = new AtomicBoolean();
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            List<Thread> callers = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                int number = i;
+                Thread caller = new Thread(() -> {
+                    try {
+                        for (int n = number; !stop.get(); n += 4) {
+                            cluster.store(number).increment(Bytes.utf8("key-" + n % 100), 1);
+                            done.incrementAndGet();
+                        }
+                    } catch (Throwable e) {
+                        failure.compareAndSet(null, e);
+                    }
+                });
+                callers.add(caller);
+                caller.start();
+            }
+            awaitMore(done, failure);
+            give(cluster, 1, 0, 2, 12000);
+            absorb(cluster, 1, 0);
+            drop(cluster, 1, 2);
+            awaitMore(done, failure);
+            give(cluster, 1, 0, 3, 16383);
+            absorb(cluster, 1, 0);
+            awaitMore(done, failure);
+            remove(cluster, 1);
+            awaitMore(done, failure);
+            stop.set(true);
+            for (Thread caller : callers) {
+                caller.join(10_000);
+            }
+            assertThat(failure.get()).isNull();
+            long sum = 0;
+            for (int n = 0; n < 100; n++) {
+                sum += cluster.store(1)
+                        .get(Bytes.utf8("key-" + n))
+                        .map(value -> Long.parseLong(value.value().toUtf8()))
+                        .orElse(0L);
+            }
+            assertThat(sum).isEqualTo(done.get());
+        }
+    }
+
+    private static void awaitMore(AtomicLong done, AtomicReference<Throwable> failure) {
+        long goal = done.get() + 100;
+        Awaitility.await("callers get on")
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> done.get() >= goal || failure.get() != null);
+        assertThat(failure.get()).isNull();
     }
 
     private static void awaitCheckpoint(EmbeddedNode node, int shard) {

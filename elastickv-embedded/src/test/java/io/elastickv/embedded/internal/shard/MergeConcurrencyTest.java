@@ -49,6 +49,7 @@ class MergeConcurrencyTest {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean stop;
+    private int pieces;
     private final AtomicInteger checkpoints = new AtomicInteger();
 
     @AfterEach
@@ -79,11 +80,7 @@ class MergeConcurrencyTest {
                         new Command.Put(
                                 key(tag, 0), value(number, padding), Precondition.ALWAYS, ExpiryChange.NEVER, false),
                         new Command.Put(
-                                key(tag, 1),
-                                value(SUM - number, 7),
-                                Precondition.ALWAYS,
-                                ExpiryChange.NEVER,
-                                false)));
+                                key(tag, 1), value(SUM - number, 7), Precondition.ALWAYS, ExpiryChange.NEVER, false)));
     }
 
     /** The thread that applies to both shards. */
@@ -107,8 +104,7 @@ class MergeConcurrencyTest {
                 int tag = random.nextInt(TAGS);
                 int padding = random.nextInt(random.nextInt(4) == 0 ? 400 : 20);
                 Command write = MergeConcurrencyTest.write(tag, random.nextInt((int) SUM), padding);
-                ShardStateMachine owner =
-                        left.ownership().slots().contains(KeySlot.of(key(tag, 0))) ? left : right;
+                ShardStateMachine owner = left.ownership().slots().contains(KeySlot.of(key(tag, 0))) ? left : right;
                 apply(owner, write);
             }
             if (writing.isDone()) {
@@ -142,6 +138,7 @@ class MergeConcurrencyTest {
                 var piece = right.readGiven(next, right.sessions().get());
                 assertThat(apply(left, new Command.AbsorbSlots(child, next, owned.first(), last, piece)))
                         .isEqualTo(new CommandResult.Done());
+                pieces++;
                 write(left, right, 50);
                 apply(right, new Command.DropSlots(next));
                 write(left, right, 50);
@@ -200,8 +197,8 @@ class MergeConcurrencyTest {
     @ParameterizedTest
     @EnumSource(StorageEngine.class)
     void readersSeeWholeWritesWhileShardsMerge(StorageEngine engine) throws Exception {
-        ShardStateMachine left = ShardStateMachine.create(
-                0, 1, SlotRanges.of(0, 16383), engine, new StorageOptions(4096, 64, 2, 64));
+        ShardStateMachine left =
+                ShardStateMachine.create(0, 1, SlotRanges.of(0, 16383), engine, new StorageOptions(4096, 64, 2, 64));
         machines.add(left);
         left.onSplit((parent, split, child) -> {
             parent.childIsSafe(split.newShard());
@@ -224,7 +221,8 @@ class MergeConcurrencyTest {
         }
         long end = System.nanoTime() + RUN_NANOS;
         int rounds = 0;
-        while (System.nanoTime() - end < 0 && failure.get() == null && rounds < 200) {
+        long latest = end + 4 * RUN_NANOS;
+        while ((System.nanoTime() - end < 0 || pieces < 8) && System.nanoTime() - latest < 0 && failure.get() == null) {
             writer.round(left, ++rounds);
         }
         stop = true;
@@ -236,7 +234,7 @@ class MergeConcurrencyTest {
         for (int tag = 0; tag < TAGS; tag++) {
             assertThat(pair(left, tag)).isNotNull();
         }
-        assertThat(rounds).isGreaterThan(3);
+        assertThat(pieces).isGreaterThan(3);
         assertThat(checkpoints.get()).isPositive();
     }
 }
