@@ -4,8 +4,10 @@ import io.elastickv.api.AsyncKeyValueStore;
 import io.elastickv.api.Bytes;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeySlot;
+import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntPredicate;
 import java.util.function.LongToIntFunction;
@@ -20,6 +22,10 @@ final class ElasticLoad {
     private static final int VALUE_BYTES = 100;
     private static final int CHOICES = 1 << 16;
 
+    private static final long SLOW_NANOS = 100_000_000L;
+    private static final int MAX_SLOW = 200;
+
+    private final List<String> slow = new ArrayList<>();
     private final AsyncKeyValueStore store;
     private final Bytes[] keys;
     private final Bytes value = Workload.value(7, VALUE_BYTES);
@@ -77,7 +83,37 @@ final class ElasticLoad {
     CompletableFuture<?> start(long index) {
         Bytes key = keys[choice.applyAsInt(index)];
         boolean read = Long.remainderUnsigned(Workload.mix(index ^ 0x5bd1e995L), 100) < readsOfHundred;
-        return read ? store.get(key) : store.put(key, value);
+        long startNanos = System.nanoTime();
+        CompletableFuture<?> future = read ? store.get(key) : store.put(key, value);
+        return future.whenComplete((result, failure) -> {
+            long nanos = System.nanoTime() - startNanos;
+            if (nanos > SLOW_NANOS) {
+                note(key, read, nanos);
+            }
+        });
+    }
+
+    private void note(Bytes key, boolean read, long nanos) {
+        synchronized (slow) {
+            if (slow.size() < MAX_SLOW) {
+                slow.add(String.format(
+                        Locale.ROOT,
+                        "%s %s in slot %d took %.0f ms",
+                        LocalTime.now(),
+                        read ? "get" : "put",
+                        KeySlot.of(key),
+                        nanos / 1e6));
+            }
+        }
+    }
+
+    /** The operations that took longer than a tenth of a second since the last call, up to some number of them. */
+    List<String> takeSlow() {
+        synchronized (slow) {
+            List<String> taken = List.copyOf(slow);
+            slow.clear();
+            return taken;
+        }
     }
 
     /** Writes every key once; how many failed. */

@@ -60,6 +60,7 @@ final class HotShardRun {
             view.setAutomation(Automation.ALL, TIMEOUT);
             ElasticWatch acting = new ElasticWatch(view, loop);
             loop.takeLatencyMicros();
+            load.takeSlow();
             double detected = Double.NaN;
             double split = Double.NaN;
             double even = Double.NaN;
@@ -80,6 +81,9 @@ final class HotShardRun {
                 }
             }
             ElasticWatch.Phase during = new ElasticWatch.Phase("during", Double.NaN, loop.takeLatencyMicros());
+            List<String> slow = load.takeSlow();
+            System.out.printf("%d operations took longer than 100 ms meanwhile%s%n", slow.size(), slow.isEmpty() ? "" : ", such as");
+            slow.stream().limit(20).forEach(one -> System.out.println("  " + one));
             ElasticWatch.Phase after = acting.measure("after", window);
             loop.stop();
             boolean ended = loop.awaitEnd(60, TimeUnit.SECONDS);

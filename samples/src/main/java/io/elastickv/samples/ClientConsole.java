@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
+import java.util.ArrayList;
 import java.util.List;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -74,8 +75,7 @@ final class ClientConsole {
         LineReader reader = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .parser(parser)
-                .completer(new StringsCompleter(
-                        "put", "get", "delete", "scan", "explain", "status", "export", "import", "help", "exit"))
+                .completer(new StringsCompleter(words()))
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                 .build();
         boolean reading = true;
@@ -88,6 +88,12 @@ final class ClientConsole {
                 reading = false;
             }
         }
+    }
+
+    private List<String> words() {
+        List<String> words = new ArrayList<>(commands.getSubcommands().keySet());
+        words.addAll(List.of("help", "exit"));
+        return words;
     }
 
     private void readPlainly() throws IOException {

@@ -16,6 +16,7 @@ final class CommandLines {
     static CommandLine prepare(CommandLine line) {
         return line.registerConverter(Durability.class, choice(Durability.class))
                 .registerConverter(StorageEngine.class, choice(StorageEngine.class))
+                .registerConverter(PlacementCommands.Rebalancing.class, choice(PlacementCommands.Rebalancing.class))
                 .setParameterExceptionHandler((e, arguments) -> {
                     CommandLine failed = e.getCommandLine();
                     failed.getErr()

@@ -43,7 +43,9 @@ public final class DemoMain implements Callable<Integer> {
     }
 
     static CommandLine commandLine(DemoMain command) {
-        return CommandLines.prepare(new CommandLine(command)).setExecutionExceptionHandler((e, line, parsed) -> {
+        CommandLine root =
+                new CommandLine(command).addSubcommand(new HotSpotDemo()).addSubcommand(new ScalingDemo());
+        return HotSpotDemo.prepare(root).setExecutionExceptionHandler((e, line, parsed) -> {
             if (!command.stopping) { // otherwise it failed because it is being closed, which is no news
                 line.getErr().println(line.getCommandName() + ": " + CommandLines.firstLine(e));
             }

@@ -104,8 +104,9 @@ class ClientIT {
         assertThat(lines.get(7))
                 .contains("slot " + RespConnection.once(redis, "CLUSTER", "KEYSLOT", "piped-1"), "leader n");
         assertThat(lines.get(8)).startsWith("cluster ");
-        assertThat(lines).anyMatch(line -> line.matches("n1 +127\\.0\\.0\\.1:" + port + " +member +up .*:" + redis));
-        assertThat(lines).anyMatch(line -> line.matches("0 +0-2047 +n\\d +\\d+ +1 +serving +n\\d +\\d+ +\\d+"));
+        assertThat(lines)
+                .anyMatch(line -> line.matches("n1 +127\\.0\\.0\\.1:" + port + " +member +up +- +active .*:" + redis));
+        assertThat(lines).anyMatch(line -> line.matches("0 +0-2047 +\\d+ +serving +n\\d +n1 n2 n3 .*"));
         assertThat(lines).filteredOn("deleted"::equals).hasSize(1);
         assertThat(outcome.err()).contains("frobnicate");
         assertThat(RespConnection.once(redis, "EXISTS", "piped-3")).isEqualTo("0");

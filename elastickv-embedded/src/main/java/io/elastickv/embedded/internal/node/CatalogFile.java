@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -67,8 +68,11 @@ final class CatalogFile {
         byte[] bytes = state.since(CatalogState.EMPTY).encode();
         String text = KIND + " " + VERSION + "\ncluster=" + clusterId + "\nstate="
                 + Base64.getEncoder().encodeToString(bytes) + "\n";
+        Path temporary = directory.resolve(FILE + ".tmp");
         try {
-            CheckedText.replace(directory, FILE, CheckedText.seal(text));
+            // Not synced: a power cut may cost the copy, and syncing it would hold up the log, which is on the same disk.
+            Files.writeString(temporary, CheckedText.seal(text));
+            Files.move(temporary, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException("file " + directory.resolve(FILE) + ": cannot be written", e);
         }

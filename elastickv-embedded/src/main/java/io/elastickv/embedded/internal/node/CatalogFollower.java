@@ -38,7 +38,8 @@ final class CatalogFollower implements CatalogMirror.Listener {
     private final Map<Integer, ShardHost> hosts;
     private final EventDispatcher events;
     private final Runnable released;
-    private @Nullable CatalogFile file;
+    private volatile @Nullable CatalogFile file;
+    private long savedRevision;
 
     /**
      * Makes it.
@@ -76,8 +77,14 @@ final class CatalogFollower implements CatalogMirror.Listener {
         relieve(after);
         members(before, after);
         tellOperations(before, after);
-        if (file != null) {
-            file.save(after);
+    }
+
+    /** Saves what was heard since the last call, if anything was; to be called every now and then, and at the end. */
+    void save(CatalogState state) {
+        CatalogFile present = file;
+        if (present != null && state.revision() > savedRevision) {
+            savedRevision = state.revision();
+            present.save(state);
         }
     }
 

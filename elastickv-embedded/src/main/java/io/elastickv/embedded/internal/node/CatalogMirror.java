@@ -62,9 +62,15 @@ final class CatalogMirror {
         rpc.register(METHOD_SINCE, (from, payload, responder) -> responder.reply(since(payload.getLong())));
     }
 
-    /** Adds a listener. */
+    /** Adds a listener, and tells it soon what is known already. */
     void onChange(Listener listener) {
         listeners.add(listener);
+        notifying.execute(() -> {
+            CatalogState known = state;
+            if (known.revision() > 0) {
+                listener.changed(CatalogState.EMPTY, known);
+            }
+        });
     }
 
     /** What is known. */

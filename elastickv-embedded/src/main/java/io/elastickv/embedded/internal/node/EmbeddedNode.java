@@ -72,6 +72,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     private static final long FORMATION_POLL_MILLIS = 100;
     private static final long STATUS_MILLIS = 1000;
     private static final long EVICTION_MILLIS = 100;
+    private static final long CATALOG_SAVE_MILLIS = 5000;
     private static final long REPAIR_MILLIS = 200;
     private static final long HAND_OVER_NANOS = 2_000_000_000L;
 
@@ -372,6 +373,7 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
         threads.every(STATUS_MILLIS, this::tellStatus);
         threads.every(EVICTION_MILLIS, this::evictExpired);
         threads.every(STATUS_MILLIS, reports::report);
+        threads.every(CATALOG_SAVE_MILLIS, () -> follower.save(catalog.state()));
         threads.every(REPAIR_MILLIS, () -> shards.values().forEach(host -> follower.applyTo(host, catalog.state())));
         threads.every(STATUS_MILLIS, backups::expire);
         threads.every(REPAIR_MILLIS, membership::repair);
@@ -510,8 +512,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                 }
             }
             state.compareAndSet(State.STARTING, State.OPEN);
-            catalog.onChange(follower);
             catalog.adopt(known);
+            catalog.onChange(follower);
             driver.start();
             LOG.info(
                     "node {} is part of cluster {}: members {}, {} shards, {} replicas here",
@@ -879,6 +881,9 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             onLoop(host, host.group()::close);
         }
         threads.close();
+        if (before == State.OPEN) {
+            follower.save(catalog.state());
+        }
         loops.forEach(EventLoop::close);
         backups.awaitEnd();
         closeQuietly(channel);

@@ -181,8 +181,8 @@ final class LocalReplicas {
                 LOG.info("node {}: shard {} was split off without a replica here", self, shard);
                 return;
             }
-            splitOffs.hasReplica(handed);
             if (hosts.containsKey(shard)) {
+                splitOffs.hasReplica(handed);
                 handed.drop(); // it has a state of its own, or gets one from its leader
                 return;
             }
@@ -207,6 +207,18 @@ final class LocalReplicas {
                 group.campaignSoon();
             }
         });
+        try {
+            // Only now, as callers wait for its leader: until then the parent's log makes it again after a crash.
+            register.save();
+            splitOffs.hasReplica(handed);
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "node {}: it could not be kept that there is a replica of shard {} here: the log of shard {} grows",
+                    self,
+                    shard,
+                    handed.birth().parent(),
+                    e);
+        }
         lookAfterSplits();
         LOG.info(
                 "node {}: shard {} is here, split off from shard {}: slots {}, epoch {}, entry {}",

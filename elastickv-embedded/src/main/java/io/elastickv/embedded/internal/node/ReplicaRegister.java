@@ -137,11 +137,16 @@ final class ReplicaRegister {
             }
             ReplicaKey key = ReplicaKey.parse(MemberId.key(member));
             if (key.isIn(directory.nodeId()) && !held().wasRemoved(handed.shard(), key)) {
-                add(handed.birth(), key);
+                held = held().with(handed.birth(), key);
                 return true;
             }
         }
         return false;
+    }
+
+    /** Keeps what was admitted. */
+    void save() {
+        directory.saveReplicas(held());
     }
 
     /**

@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The steps of moving slots from a shard to its left neighbour (ADR 0014), each at the leader that takes it. Whoever asks may
+ * The steps of moving slots from a shard to its left neighbour (ADR 0016), each at the leader that takes it. Whoever asks may
  * ask again: each step counts once. Thread-safe; nothing blocks.
  */
 final class SlotMoves {

@@ -26,45 +26,40 @@ final class MergeSteps implements Steps {
         if (left == null) {
             return Advance.failed("there is no shard " + merge.shard(), edit -> {});
         }
-        switch (operation.at().phase()) {
-            case MEASURE:
-                return right == null ? Advance.STAY : measure(operation, left, right, scene, attempt);
-            case GIVE:
-                return right == null ? Advance.STAY : give(operation, left, right, scene, attempt);
-            case ABSORB:
-                return right == null ? Advance.STAY : absorb(operation, left, right, scene, attempt);
-            case DROP:
-                return drop(operation, merge, scene, attempt);
-            default:
-                return delete(merge, scene, attempt);
-        }
+        return switch (operation.at().phase()) {
+            case MEASURE -> right == null ? Advance.STAY : measure(operation, left, right, scene, attempt);
+            case GIVE -> right == null ? Advance.STAY : give(operation, left, right, scene, attempt);
+            case ABSORB -> right == null ? Advance.STAY : absorb(operation, left, right, scene, attempt);
+            case DROP -> drop(operation, merge, scene, attempt);
+            default -> delete(merge, scene, attempt);
+        };
     }
 
     @Override
     public Advance giveUp(CatalogOperation operation, Scene scene, Attempt attempt, String why) {
         Operation.MergeShards merge = (Operation.MergeShards) operation.operation();
         CatalogShard right = scene.catalog().group(merge.right());
-        switch (operation.at().phase()) {
-            case MEASURE:
-                return givenUp(operation, merge, scene, why);
-            case GIVE:
+        return switch (operation.at().phase()) {
+            case MEASURE -> givenUp(operation, merge, scene, why);
+            case GIVE -> {
                 Ownership owned = right == null ? null : scene.actions().ownership(right.id());
-                return right != null && owned != null && owned.epoch() == right.epoch() && attempt.hasSettled(scene)
+                yield right != null && owned != null && owned.epoch() == right.epoch() && attempt.hasSettled(scene)
                         ? givenUp(operation, merge, scene, why)
                         : Advance.STAY;
-            case ABSORB:
-                return Advance.STAY;
-            case DROP:
+            }
+            case ABSORB -> Advance.STAY;
+            case DROP -> {
                 // The next merge deletes it before it gives anything; a shard that owns nothing is deleted as a whole.
-                return Advance.failed(
+                yield Advance.failed(
                         "slots that were taken in are not deleted yet in shard " + merge.right() + ": " + why,
                         edit -> merged(edit, merge, scene));
-            default:
-                return Advance.done(
+            }
+            default ->
+                Advance.done(
                         "its slots are merged, but not all replicas of shard " + merge.right() + " are deleted yet: "
                                 + why,
                         edit -> merged(edit, merge, scene));
-        }
+        };
     }
 
     private static Advance givenUp(CatalogOperation operation, Operation.MergeShards merge, Scene scene, String why) {
@@ -96,17 +91,16 @@ final class MergeSteps implements Steps {
         Actions.Measure measured =
                 scene.actions().measure(right.id(), right.slots().first());
         Answer answer = attempt.heard(measured.answer(), scene.now());
-        switch (answer.result()) {
-            case DONE:
+        return switch (answer.result()) {
+            case DONE -> {
                 int last = Math.min(measured.last(), right.slots().last());
                 SlotRange piece = new SlotRange(right.slots().first(), last);
                 long epoch = Math.max(left.epoch(), right.epoch()) + 1;
-                return Advance.to(operation.at().then(Phase.GIVE, scene.now()).moving(epoch, piece));
-            case IMPOSSIBLE:
-                return givenUp(operation, merge, scene, answer.text());
-            default:
-                return Advance.STAY;
-        }
+                yield Advance.to(operation.at().then(Phase.GIVE, scene.now()).moving(epoch, piece));
+            }
+            case IMPOSSIBLE -> givenUp(operation, merge, scene, answer.text());
+            default -> Advance.STAY;
+        };
     }
 
     private static Advance give(

@@ -259,7 +259,7 @@ public final class PlacementDriver {
                 gone.put(node.name(), node);
             }
         }
-        long staying = state.nodes().size() - gone.size();
+        int staying = state.nodes().size() - gone.size();
         if (staying > 0 && state.settings().automation() != Automation.OFF) {
             gone.keySet().forEach(node -> leave(node, scene, edit, changes));
         }

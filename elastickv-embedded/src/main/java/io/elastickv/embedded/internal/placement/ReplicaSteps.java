@@ -38,31 +38,27 @@ final class ReplicaSteps implements Steps {
         Task task = Task.of(operation.operation());
         String adds = task.adds;
         String removes = task.removes;
-        switch (operation.at().phase()) {
-            case ADD:
-                return adds == null ? Advance.STAY : add(operation, task, adds, scene, attempt);
-            case TAKE_BACK:
-                return adds == null ? Advance.STAY : takeBack(operation, task, adds, scene, attempt);
-            default:
-                return removes == null ? Advance.STAY : remove(task, removes, scene, attempt);
-        }
+        return switch (operation.at().phase()) {
+            case ADD -> adds == null ? Advance.STAY : add(operation, task, adds, scene, attempt);
+            case TAKE_BACK -> adds == null ? Advance.STAY : takeBack(operation, task, adds, scene, attempt);
+            default -> removes == null ? Advance.STAY : remove(task, removes, scene, attempt);
+        };
     }
 
     @Override
     public Advance giveUp(CatalogOperation operation, Scene scene, Attempt attempt, String why) {
         Task task = Task.of(operation.operation());
-        switch (operation.at().phase()) {
-            case ADD:
-                return takingBack(operation, task, scene, why);
-            case TAKE_BACK:
-                return Advance.failed(
+        return switch (operation.at().phase()) {
+            case ADD -> takingBack(operation, task, scene, why);
+            case TAKE_BACK ->
+                Advance.failed(
                         operation.at().note() + "; what it had begun could not be taken back: " + why,
                         edit -> Steps.stampFailure(edit, task.shard, scene.now()));
-            default:
-                return Advance.failed(
+            default ->
+                Advance.failed(
                         task.adds == null ? why : "the new replica votes, the old one is still there: " + why,
                         edit -> Steps.stampFailure(edit, task.shard, scene.now()));
-        }
+        };
     }
 
     private static Advance add(CatalogOperation operation, Task task, String node, Scene scene, Attempt attempt) {
@@ -71,14 +67,11 @@ final class ReplicaSteps implements Steps {
             return takingBack(operation, task, scene, "node " + node + " is no member any more");
         }
         Answer answer = attempt.heard(scene.actions().addReplica(task.shard, node), scene.now());
-        switch (answer.result()) {
-            case DONE:
-                return added(operation, task, scene);
-            case IMPOSSIBLE:
-                return takingBack(operation, task, scene, answer.text());
-            default:
-                return Advance.STAY;
-        }
+        return switch (answer.result()) {
+            case DONE -> added(operation, task, scene);
+            case IMPOSSIBLE -> takingBack(operation, task, scene, answer.text());
+            default -> Advance.STAY;
+        };
     }
 
     private static Advance added(CatalogOperation operation, Task task, Scene scene) {
@@ -105,21 +98,21 @@ final class ReplicaSteps implements Steps {
         }
         Answer answer = attempt.heard(scene.actions().removeReplica(task.shard, node), scene.now());
         String why = operation.at().note();
-        switch (answer.result()) {
-            case DONE:
+        return switch (answer.result()) {
+            case DONE -> {
                 // An attempt to add it may still be on its way: only what stays away for a while is gone.
-                return attempt.hasSettled(scene)
+                yield attempt.hasSettled(scene)
                                 && scene.now() - operation.at().sinceMillis()
                                         >= scene.settings().settleMillis()
                         ? Advance.undone(why, edit -> Steps.stampFailure(edit, task.shard, scene.now()))
                         : Advance.STAY;
-            case IMPOSSIBLE:
-                return Advance.failed(
+            }
+            case IMPOSSIBLE ->
+                Advance.failed(
                         why + "; it cannot be taken back: " + answer.text(),
                         edit -> Steps.stampFailure(edit, task.shard, scene.now()));
-            default:
-                return Advance.STAY;
-        }
+            default -> Advance.STAY;
+        };
     }
 
     private static Advance remove(Task task, String node, Scene scene, Attempt attempt) {
@@ -137,20 +130,18 @@ final class ReplicaSteps implements Steps {
         }
         String successor = heir;
         Answer answer = attempt.heard(scene.actions().removeReplica(task.shard, node), scene.now());
-        switch (answer.result()) {
-            case DONE:
-                return Advance.done("", edit -> {
+        return switch (answer.result()) {
+            case DONE ->
+                Advance.done("", edit -> {
                     CatalogShard shard = edit.group(task.shard);
                     if (shard != null && node.equals(shard.preferredLeader())) {
                         edit.put(shard.preferring(successor != null ? successor : task.adds));
                     }
                     stampMove(edit, task.shard, scene.now());
                 });
-            case IMPOSSIBLE:
-                return Advance.failed(answer.text(), edit -> Steps.stampFailure(edit, task.shard, scene.now()));
-            default:
-                return Advance.STAY;
-        }
+            case IMPOSSIBLE -> Advance.failed(answer.text(), edit -> Steps.stampFailure(edit, task.shard, scene.now()));
+            default -> Advance.STAY;
+        };
     }
 
     private static void stampMove(CatalogEdit edit, int group, long now) {

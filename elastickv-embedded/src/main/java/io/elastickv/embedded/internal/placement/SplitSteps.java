@@ -62,10 +62,13 @@ final class SplitSteps implements Steps {
             return Advance.done("it is split, but not handed over: " + why, edit -> {});
         }
         CatalogShard parent = scene.catalog().group(split.shard());
-        Ownership owned = parent == null ? null : scene.actions().ownership(parent.id());
+        if (parent == null) {
+            return givenUp(operation, split, scene, why);
+        }
+        // Whether it is split, only the shard can tell.
+        Ownership owned = scene.actions().ownership(parent.id());
         return owned != null && owned.epoch() == parent.epoch() && attempt.hasSettled(scene)
                 ? givenUp(operation, split, scene, why)
-                // Whether it is split, only the shard can tell.
                 : Advance.STAY;
     }
 
@@ -154,21 +157,21 @@ final class SplitSteps implements Steps {
             return Advance.done("it is split; nothing has these slots alone any more", edit -> {});
         }
         Answer answer = attempt.heard(scene.actions().transfer(subject.id(), leader), scene.now());
-        switch (answer.result()) {
-            case DONE:
-                return Advance.done("", edit -> {
+        return switch (answer.result()) {
+            case DONE ->
+                Advance.done("", edit -> {
                     CatalogShard shard = edit.group(subject.id());
                     if (shard != null) {
                         edit.put(shard.preferring(leader));
                     }
                 });
-            case IMPOSSIBLE:
+            case IMPOSSIBLE -> {
                 // A replica that has not split yet is not there yet: it is asked for until that is unlikely.
-                return attempt.hasStalled(scene.settings().settleMillis(), scene.now())
+                yield attempt.hasStalled(scene.settings().settleMillis(), scene.now())
                         ? Advance.done("it is split, but not handed over: " + answer.text(), edit -> {})
                         : Advance.STAY;
-            default:
-                return Advance.STAY;
-        }
+            }
+            default -> Advance.STAY;
+        };
     }
 }

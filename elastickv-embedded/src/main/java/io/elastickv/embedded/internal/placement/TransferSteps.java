@@ -18,20 +18,18 @@ final class TransferSteps implements Steps {
             return undone(transfer, scene, leader + " has come to lead it meanwhile");
         }
         Answer answer = attempt.heard(scene.actions().transfer(transfer.shard(), transfer.to()), scene.now());
-        switch (answer.result()) {
-            case DONE:
-                return Advance.done("", edit -> {
+        return switch (answer.result()) {
+            case DONE ->
+                Advance.done("", edit -> {
                     CatalogShard shard = edit.group(transfer.shard());
                     if (shard != null) {
                         edit.put(shard.preferring(transfer.to())
                                 .with(shard.stamps().transferred(scene.now())));
                     }
                 });
-            case IMPOSSIBLE:
-                return undone(transfer, scene, answer.text());
-            default:
-                return Advance.STAY;
-        }
+            case IMPOSSIBLE -> undone(transfer, scene, answer.text());
+            default -> Advance.STAY;
+        };
     }
 
     @Override

@@ -19,8 +19,13 @@ final class LeaderPreference {
     /** How long after a preferred leader came back its leadership is handed over, so that a flapping node gets none. */
     private static final long HAND_BACK_AFTER_NANOS = 3_000_000_000L;
 
+    /** How long an election may take before another is started. */
+    private static final long CANDIDATE_NANOS = 100_000_000L;
+
     /** The replicas of a shard that was split off come into being within milliseconds of each other, and callers wait. */
     private static final long PAUSE_AT_BIRTH_NANOS = 2_000_000L;
+
+    private static final long LONGEST_PAUSE_AT_BIRTH_NANOS = 8_000_000L;
 
     /** The others may open theirs any moment, so it is tried again soon at first, and then ever later. */
     private static final long FIRST_PAUSE_NANOS = 20_000_000L;
@@ -39,6 +44,7 @@ final class LeaderPreference {
     private long handBackAtNanos = NEVER;
     private long campaignAgainNanos = NEVER;
     private long pauseNanos = FIRST_PAUSE_NANOS;
+    private long longestPauseNanos = LONGEST_PAUSE_NANOS;
 
     LeaderPreference(int groupId, String selfNode, @Nullable String preferredNode, RaftCore core) {
         this.groupId = groupId;
@@ -64,7 +70,7 @@ final class LeaderPreference {
     /** Starts an election now, and again every now and then until there is a leader. */
     void campaign(long nowNanos) {
         campaignAgainNanos = nowNanos + pauseNanos;
-        pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+        pauseNanos = Math.min(2 * pauseNanos, longestPauseNanos);
         core.campaign();
     }
 
@@ -75,20 +81,26 @@ final class LeaderPreference {
     /** As {@link #campaign}, but soon again at first. */
     void campaignAtBirth(long nowNanos) {
         pauseNanos = PAUSE_AT_BIRTH_NANOS;
+        longestPauseNanos = LONGEST_PAUSE_AT_BIRTH_NANOS;
         campaign(nowNanos);
     }
 
     /** When the next election is to be started if there is no leader by then; {@link Long#MIN_VALUE} for never. */
     long campaignAgainNanos() {
-        return campaignAgainNanos;
+        // While the votes are awaited, the usual ticks will do.
+        return campaignAgainNanos != NEVER && core.role() == Role.CANDIDATE ? NEVER : campaignAgainNanos;
     }
 
     void tick(long nowNanos) {
         if (campaignAgainNanos != NEVER && nowNanos - campaignAgainNanos >= 0) {
+            if (core.role() == Role.CANDIDATE && nowNanos - campaignAgainNanos < CANDIDATE_NANOS) {
+                return; // the votes are on their way, and each is on a disk first
+            }
             if (core.leader() == null) {
                 campaign(nowNanos);
             } else {
                 campaignAgainNanos = NEVER;
+                longestPauseNanos = LONGEST_PAUSE_NANOS;
             }
         }
         if (handBackAtNanos != NEVER && nowNanos - handBackAtNanos >= 0) {

@@ -108,7 +108,7 @@ final class SplitIT {
             cluster.restart(away);
             awaitSafe(cluster, 0, 1);
             assertCounts(cluster, counts);
-            assertThat(node(cluster, away).checkpointCounts().installed()).isEqualTo(2);
+            assertThat(node(cluster, away).checkpointCounts().installed()).isGreaterThanOrEqualTo(2);
             for (int i = 0; i < 3; i++) {
                 cluster.crash(i);
             }

@@ -62,7 +62,9 @@ class DriverFailoverTest {
             rig.world.kill("n3");
         }));
         all.put("merge", of(new Request.Merge(1)));
-        all.put("merge while a node is away", new Scenario(rig -> rig.world.kill("n4"), rig -> rig.request(new Request.Merge(1))));
+        all.put(
+                "merge while a node is away",
+                new Scenario(rig -> rig.world.kill("n4"), rig -> rig.request(new Request.Merge(1))));
         all.put("relieve", of(new Operation.RelieveKey(1, 1, 5000, KEY)));
         all.put(
                 "end a relief",
@@ -85,9 +87,7 @@ class DriverFailoverTest {
                             rig.store.state = rig.state()
                                     .apply(rig.state()
                                             .edit()
-                                            .put(node.with(
-                                                    NodeState.Lifecycle.DRAINING,
-                                                    1))
+                                            .put(node.with(NodeState.Lifecycle.DRAINING, 1))
                                             .toDelta(1));
                         },
                         rig -> DriverScenario.begin(rig, new Operation.ReleaseNode("n7"))));

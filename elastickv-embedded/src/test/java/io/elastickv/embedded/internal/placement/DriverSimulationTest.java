@@ -59,8 +59,7 @@ class DriverSimulationTest {
             random = new SplittableRandom(seed);
             int nodes = 3 + random.nextInt(4);
             nextNode = nodes + 1;
-            rig = new DriverRig(
-                    CatalogStateTest.layout(nodes, 2 + random.nextInt(6)), seed, DriverSettings.DEFAULT);
+            rig = new DriverRig(CatalogStateTest.layout(nodes, 2 + random.nextInt(6)), seed, DriverSettings.DEFAULT);
             rig.world.pieceSlots = 500 + random.nextInt(4000);
             faults = random.nextInt(3) == 0 ? 0 : random.nextDouble() * 0.15;
         }
@@ -127,20 +126,21 @@ class DriverSimulationTest {
                         rig.world.kill(node);
                     }
                 }
-                case 4 -> rig.world.up.keySet().stream()
-                        .filter(name -> !rig.world.isUp(name))
-                        .toList()
-                        .forEach(rig.world::revive);
+                case 4 ->
+                    rig.world.up.keySet().stream()
+                            .filter(name -> !rig.world.isUp(name))
+                            .toList()
+                            .forEach(rig.world::revive);
                 case 5 -> window(shard, node);
-                case 6 -> rig.request(new Request.Split(
-                        shard.id(), shard.slots().first() + random.nextInt(shard.slots().size())));
+                case 6 ->
+                    rig.request(new Request.Split(
+                            shard.id(),
+                            shard.slots().first() + random.nextInt(shard.slots().size())));
                 case 7, 8 -> rig.request(new Request.Merge(shard.id()));
-                case 9 -> rig.request(
-                        new Request.Move(shard.id(), node, nodes.get(random.nextInt(nodes.size()))));
+                case 9 -> rig.request(new Request.Move(shard.id(), node, nodes.get(random.nextInt(nodes.size()))));
                 case 10 -> rig.request(new Request.Transfer(shard.id(), node));
-                default -> state.running().keySet().stream()
-                        .findFirst()
-                        .ifPresent(id -> rig.request(new Request.Abandon(id)));
+                default ->
+                    state.running().keySet().stream().findFirst().ifPresent(id -> rig.request(new Request.Abandon(id)));
             }
             if (random.nextInt(60) == 0) {
                 rig.request(new Request.SetReplicationFactor(1 + random.nextInt(5)));
@@ -156,8 +156,7 @@ class DriverSimulationTest {
             if (last - first + 1 < shard.slots().size()) {
                 DriverScenario.begin(
                         rig,
-                        new Operation.SplitShard(
-                                shard.id(), shard.epoch(), List.of(new SlotRange(first, last)), node));
+                        new Operation.SplitShard(shard.id(), shard.epoch(), List.of(new SlotRange(first, last)), node));
             }
         }
 
@@ -166,7 +165,14 @@ class DriverSimulationTest {
             rig.world.fates = () -> Fate.DONE;
             rig.store.fates = rig.world.fates;
             rig.world.loads = FakeWorld.cold(rig.state());
-            List.copyOf(rig.world.up.keySet()).forEach(rig.world::revive);
+            for (String node : List.copyOf(rig.world.up.keySet())) {
+                if (rig.state().nodes().containsKey(node)) {
+                    rig.world.revive(node);
+                } else {
+                    // It was released: what it has left is no part of the cluster.
+                    rig.world.forget(node);
+                }
+            }
             for (CatalogNode node : List.copyOf(rig.state().nodes().values())) {
                 if (node.lifecycle() == NodeState.Lifecycle.DRAINING) {
                     rig.request(new Request.Stay(node.name()));

@@ -107,6 +107,12 @@ final class FakeWorld implements Actions, Sight {
         elect();
     }
 
+    void forget(String node) {
+        up.remove(node);
+        groups.values().stream().filter(group -> group.slots == null).forEach(group -> group.replicas.remove(node));
+        groups.values().removeIf(group -> group.replicas.isEmpty());
+    }
+
     /** Time goes on: what is late happens, leaders are elected. What is seen is what was there before. */
     void tick(long millis) {
         look();
