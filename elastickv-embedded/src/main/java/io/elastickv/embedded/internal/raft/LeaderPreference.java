@@ -25,6 +25,8 @@ final class LeaderPreference {
     /** The replicas of a shard that was split off come into being within milliseconds of each other, and callers wait. */
     private static final long PAUSE_AT_BIRTH_NANOS = 2_000_000L;
 
+    private static final long LONGEST_PAUSE_AT_BIRTH_NANOS = 8_000_000L;
+
     /** The others may open theirs any moment, so it is tried again soon at first, and then ever later. */
     private static final long FIRST_PAUSE_NANOS = 20_000_000L;
 
@@ -42,6 +44,7 @@ final class LeaderPreference {
     private long handBackAtNanos = NEVER;
     private long campaignAgainNanos = NEVER;
     private long pauseNanos = FIRST_PAUSE_NANOS;
+    private long longestPauseNanos = LONGEST_PAUSE_NANOS;
 
     LeaderPreference(int groupId, String selfNode, @Nullable String preferredNode, RaftCore core) {
         this.groupId = groupId;
@@ -67,7 +70,7 @@ final class LeaderPreference {
     /** Starts an election now, and again every now and then until there is a leader. */
     void campaign(long nowNanos) {
         campaignAgainNanos = nowNanos + pauseNanos;
-        pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+        pauseNanos = Math.min(2 * pauseNanos, longestPauseNanos);
         core.campaign();
     }
 
@@ -78,6 +81,7 @@ final class LeaderPreference {
     /** As {@link #campaign}, but soon again at first. */
     void campaignAtBirth(long nowNanos) {
         pauseNanos = PAUSE_AT_BIRTH_NANOS;
+        longestPauseNanos = LONGEST_PAUSE_AT_BIRTH_NANOS;
         campaign(nowNanos);
     }
 
@@ -96,6 +100,7 @@ final class LeaderPreference {
                 campaign(nowNanos);
             } else {
                 campaignAgainNanos = NEVER;
+                longestPauseNanos = LONGEST_PAUSE_NANOS;
             }
         }
         if (handBackAtNanos != NEVER && nowNanos - handBackAtNanos >= 0) {

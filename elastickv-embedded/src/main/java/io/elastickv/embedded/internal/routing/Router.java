@@ -13,7 +13,6 @@ import io.elastickv.embedded.internal.raft.ProposalCallback;
 import io.elastickv.embedded.internal.routing.RouterProtocol.Owner;
 import io.elastickv.embedded.internal.transport.NodeRpc;
 import io.elastickv.embedded.internal.transport.RpcHandler;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -36,18 +35,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Router implements Routes {
 
-    private static final Duration RETRY_AFTER = Duration.ofMillis(100);
-
     private final String self;
     private final Attempts.Calls calls;
     private final BiConsumer<Integer, RpcHandler> handlers;
-    private final int maxOperations;
     private final Admission admission;
     private final Backoff backoff;
     private final Object lock = new Object();
-    private final List<Waiting> waiting = new ArrayList<>();
-
-    private record Waiting(long deadlineNanos, Completion<?> completion, Runnable start) {}
+    private final WaitingRoom waiting;
 
     private final RouterServer server;
     private final List<Consumer<RouteTable>> listeners = new CopyOnWriteArrayList<>();
@@ -55,6 +49,9 @@ public final class Router implements Routes {
     // Under the lock.
     private final RouteBook book = new RouteBook();
     private final Map<Integer, ShardEndpoint> endpoints = new HashMap<>();
+    /** Those of shards that own nothing any more, until what is under way there has ended. */
+    private final Set<ShardClient> retired = new HashSet<>();
+
     private IntFunction<EventLoop> loopFor = shard -> {
         throw new IllegalStateException("the cluster has not formed yet");
     };
@@ -87,7 +84,7 @@ public final class Router implements Routes {
         this.self = self;
         this.calls = calls;
         this.handlers = handlers;
-        this.maxOperations = maxOperations;
+        this.waiting = new WaitingRoom(self, maxOperations);
         this.backoff = backoff;
         this.admission = new Admission(maxOperations, maxBytes);
         this.server = new RouterServer(self, this);
@@ -100,18 +97,13 @@ public final class Router implements Routes {
      * @param loopFor the loop on which a shard's operations run; that of the local replica if there is one
      */
     public void open(Collection<Claim> claims, IntFunction<EventLoop> loopFor) {
-        List<Waiting> start;
         synchronized (lock) {
             this.loopFor = loopFor;
             book.learn(claims);
             publish(book.table());
-            start = new ArrayList<>(waiting);
-            waiting.clear();
         }
         server.register(handlers);
-        for (Waiting one : start) {
-            one.start.run();
-        }
+        waiting.open();
     }
 
     /**
@@ -130,6 +122,13 @@ public final class Router implements Routes {
             }
             after = book.table();
             publish(after);
+            retired.removeIf(ShardClient::hasLeft);
+            for (ShardRoute route : before.shards()) {
+                ShardClient client = route.client();
+                if (client != null && after.ofShard(route.id()) != route) {
+                    retired.add(client);
+                }
+            }
         }
         tellClients(before, after);
         for (Consumer<RouteTable> listener : listeners) {
@@ -305,7 +304,6 @@ public final class Router implements Routes {
 
     /** Refuses all from now on, and fails what is under way; idempotent. */
     public void shutDown(String reason) {
-        List<Waiting> unstarted;
         List<ShardClient> open = new ArrayList<>();
         synchronized (lock) {
             if (refusal != null) {
@@ -321,12 +319,9 @@ public final class Router implements Routes {
                     open.add(client);
                 }
             }
-            unstarted = new ArrayList<>(waiting);
-            waiting.clear();
+            open.addAll(retired);
         }
-        for (Waiting one : unstarted) {
-            one.completion.failure(new UnavailableException("node " + self + ": " + reason));
-        }
+        waiting.close(reason);
         for (ShardClient client : open) {
             try {
                 client.loop().execute(() -> client.close(reason));
@@ -339,45 +334,16 @@ public final class Router implements Routes {
 
     /** Fails what has waited too long for the cluster to form; to be called every now and then. */
     public void expireWaiting(long nowNanos) {
-        List<Waiting> due = new ArrayList<>();
-        synchronized (lock) {
-            waiting.removeIf(one -> {
-                boolean late = nowNanos - one.deadlineNanos >= 0;
-                if (late) {
-                    due.add(one);
-                }
-                return late;
-            });
-        }
-        for (Waiting one : due) {
-            one.completion.failure(new UnavailableException(
-                    "node " + self + ": the cluster has not formed yet: not all of the initial members were reached"));
-        }
+        waiting.expire(nowNanos);
     }
 
     /** Runs {@code start} as soon as there are routes. */
     void whenOpen(long deadlineNanos, Completion<?> completion, Runnable start) {
-        String refused = refusal;
-        if (refused == null && table == null) {
-            synchronized (lock) {
-                refused = refusal;
-                if (refused == null && table == null && waiting.size() < maxOperations) {
-                    waiting.add(new Waiting(deadlineNanos, completion, start));
-                    return;
-                }
-            }
-            if (refused == null && table == null) {
-                completion.failure(new OverloadedException(
-                        "node " + self + ": " + maxOperations + " operations already wait for the cluster to form",
-                        RETRY_AFTER));
-                return;
-            }
+        if (refusal == null && table != null) {
+            start.run();
+        } else {
+            waiting.enter(deadlineNanos, completion, start);
         }
-        if (refused != null) {
-            completion.failure(new UnavailableException("node " + self + ": " + refused));
-            return;
-        }
-        start.run();
     }
 
     /** The routes, for code that runs by {@link #whenOpen}. */

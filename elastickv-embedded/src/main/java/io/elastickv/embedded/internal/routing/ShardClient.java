@@ -57,6 +57,7 @@ final class ShardClient implements EventLoop.Ticker, Attempts.Outcomes {
     /** The shard owns nothing any more. */
     private boolean retired;
 
+    private volatile boolean left;
     private boolean closed;
 
     ShardClient(
@@ -316,9 +317,15 @@ final class ShardClient implements EventLoop.Ticker, Attempts.Outcomes {
     }
 
     private void leaveIfDone() {
-        if (retired && underway.isEmpty()) {
+        if (retired && underway.isEmpty() && !left) {
+            left = true;
             loop.removeTicker(this);
         }
+    }
+
+    /** Whether it is retired, and nothing was under way any more at some time since. Any thread. */
+    boolean hasLeft() {
+        return left;
     }
 
     /** A command of this client's session has ended at another shard; on the loop. */

@@ -71,7 +71,7 @@ class CatalogStateTest {
             if (id % 2 == 0) {
                 edit.put(running);
             } else {
-                edit.end(running.ended(PastOperation.Outcome.values()[(int) (id % 3)], "why", 20 + id));
+                edit.end(running.ended(List.of(PastOperation.Outcome.values()).get((int) (id % 3)), "why", 20 + id));
             }
         }
         edit.put(new Grave(1, List.of("n1", "n3")));

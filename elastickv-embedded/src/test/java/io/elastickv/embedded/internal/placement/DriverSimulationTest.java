@@ -101,7 +101,7 @@ class DriverSimulationTest {
             if (random.nextDouble() >= faults) {
                 return Fate.DONE;
             }
-            return Fate.values()[1 + random.nextInt(3)];
+            return List.of(Fate.values()).get(1 + random.nextInt(3));
         }
 
         private void disturb() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.elastickv.api.Bytes;
 import io.elastickv.api.OutcomeUnknownException;
 import io.elastickv.api.OverloadedException;
 import io.elastickv.api.UnavailableException;
@@ -555,5 +556,61 @@ class ShardClientTest {
         node.manual.run(() -> node.client.close("the node is closed"));
         assertThat(closing.failure()).isInstanceOf(UnavailableException.class);
         node.assertAllReleased();
+    }
+
+    // ---- relieved keys
+
+    @Test
+    void theReplicasShareTheLinearizableReadsOfARelievedKey() {
+        leaderIs(1, "n2");
+        node.route.relieved(Set.of(Bytes.utf8("hot")));
+        List<String> asked = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            node.read("hot", 0);
+            Sent sent = node.take();
+            asked.add(sent.peer);
+            sent.result(NOTHING);
+        }
+        assertThat(asked).containsExactly("n1", "n2", "n3", "n1", "n2", "n3");
+        node.read("cold", 0);
+        assertThat(node.take().peer).isEqualTo("n2");
+        node.read("hot", Long.MAX_VALUE);
+        assertThat(node.take().peer).as("as for other keys").isEqualTo("n2");
+    }
+
+    @Test
+    void aReadThatAReplicaDidNotAnswerGoesToTheLeader() {
+        leaderIs(1, "n2");
+        node.route.relieved(Set.of(Bytes.utf8("hot")));
+        Told<QueryResult> told = node.read("hot", 0);
+        Sent first = node.take();
+        assertThat(first.peer).isEqualTo("n1");
+        first.refuse(Status.NOT_LEADER, 1, "n2");
+        Sent second = node.takeLater();
+        assertThat(second.peer).isEqualTo("n2");
+        second.result(NOTHING);
+        assertThat(told.result()).isEqualTo(NOTHING);
+    }
+
+    // ---- how soon
+
+    @Test
+    void theFirstRetryComesWithinTwoMilliseconds() {
+        leaderIs(1, "n2");
+        node.read("k", 0);
+        node.take().refuse(Status.NOT_LEADER, 1, null);
+        node.manual.advance(Duration.ofMillis(2));
+        assertThat(node.sent).hasSize(1);
+    }
+
+    @Test
+    void whoIsOverloadedIsNotAskedAgainSoSoon() {
+        leaderIs(1, "n2");
+        node.read("k", 0);
+        node.take().refuse(Status.OVERLOADED, 1, "n2");
+        node.manual.advance(Duration.ofMillis(4));
+        assertThat(node.sent).isEmpty();
+        node.manual.advance(Duration.ofMillis(10));
+        assertThat(node.sent).hasSize(1);
     }
 }
