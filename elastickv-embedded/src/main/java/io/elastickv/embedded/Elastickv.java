@@ -1,9 +1,9 @@
 package io.elastickv.embedded;
 
 import io.elastickv.api.ElastickvNode;
+import io.elastickv.api.KeySlot;
 import io.elastickv.api.NodeProvisioner;
 import io.elastickv.api.ScalingPolicy;
-import io.elastickv.api.KeySlot;
 import io.elastickv.embedded.internal.node.CheckpointPolicy;
 import io.elastickv.embedded.internal.node.EmbeddedNode;
 import io.elastickv.embedded.internal.node.NodeConfig;

@@ -70,7 +70,8 @@ final class CatalogFile {
                 + Base64.getEncoder().encodeToString(bytes) + "\n";
         Path temporary = directory.resolve(FILE + ".tmp");
         try {
-            // Not synced: a power cut may cost the copy, and syncing it would hold up the log, which is on the same disk.
+            // Not synced: a power cut may cost the copy, and syncing it would hold up the log, which is on the same
+            // disk.
             Files.writeString(temporary, CheckedText.seal(text));
             Files.move(temporary, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {

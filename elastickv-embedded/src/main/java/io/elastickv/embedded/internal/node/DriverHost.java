@@ -92,7 +92,8 @@ final class DriverHost implements AutoCloseable {
 
     /** Begins; once. */
     void start() {
-        ScheduledFuture<?> unused = thread.scheduleWithFixedDelay(this::round, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> unused =
+                thread.scheduleWithFixedDelay(this::round, ROUND_MILLIS, ROUND_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private boolean leads() {

@@ -192,7 +192,7 @@ final class FakeWorld implements Actions, Sight {
             late.add(new Late(now + random.nextLong(lateMillis), () -> {
                 Group then = groups.get(id);
                 if (then == null || then.leader != null) {
-                    effect.apply(then);
+                    Answer unused = effect.apply(then);
                 }
             }));
             answer = Answer.none("no answer");
