@@ -4,7 +4,7 @@ import io.elastickv.api.AsyncKeyValueStore;
 import io.elastickv.api.Bytes;
 import io.elastickv.api.ElastickvNode;
 import io.elastickv.api.KeySlot;
-import java.time.LocalTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -99,7 +99,7 @@ final class ElasticLoad {
                 slow.add(String.format(
                         Locale.ROOT,
                         "%s %s in slot %d took %.0f ms",
-                        LocalTime.now(),
+                        Instant.now(),
                         read ? "get" : "put",
                         KeySlot.of(key),
                         nanos / 1e6));

@@ -82,7 +82,9 @@ final class HotShardRun {
             }
             ElasticWatch.Phase during = new ElasticWatch.Phase("during", Double.NaN, loop.takeLatencyMicros());
             List<String> slow = load.takeSlow();
-            System.out.printf("%d operations took longer than 100 ms meanwhile%s%n", slow.size(), slow.isEmpty() ? "" : ", such as");
+            System.out.printf(
+                    "%d operations took longer than 100 ms meanwhile%s%n",
+                    slow.size(), slow.isEmpty() ? "" : ", such as");
             slow.stream().limit(20).forEach(one -> System.out.println("  " + one));
             ElasticWatch.Phase after = acting.measure("after", window);
             loop.stop();

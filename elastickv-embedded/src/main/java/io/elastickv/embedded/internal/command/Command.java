@@ -470,6 +470,144 @@ public sealed interface Command extends Encodable {
     }
 
     /**
+     * The shard gives slots away: it serves them no more, and keeps what they have until {@link DropSlots}. Answered by
+     * {@link CommandResult.Done}, also if that was done before, or by {@link CommandResult.WrongShard} if the shard has
+     * another epoch, or the slots are not the first of those that it has, or it keeps others already.
+     *
+     * @param expectedEpoch of the shard's ownership before
+     * @param epoch of the shard's ownership after
+     * @param first the first slot of the shard
+     * @param last the last slot that is given away
+     * @param to the shard that takes them in
+     */
+    record GiveSlots(long expectedEpoch, long epoch, int first, int last, int to) implements Command {
+
+        /** Checks the bounds. */
+        public GiveSlots {
+            checkSlots(first, last);
+        }
+
+        @Override
+        public int type() {
+            return 13;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(expectedEpoch)
+                    + ByteWriter.sizeOfVarint(epoch)
+                    + ByteWriter.sizeOfVarint(first)
+                    + ByteWriter.sizeOfVarint(last)
+                    + ByteWriter.sizeOfVarint(to);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(expectedEpoch);
+            out.putVarint(epoch);
+            out.putVarint(first);
+            out.putVarint(last);
+            out.putVarint(to);
+        }
+
+        static GiveSlots read(ByteReader in) {
+            long expectedEpoch = in.getVarint();
+            long epoch = in.getVarint();
+            int first = in.getInt(ScanPosition.SLOTS - 1);
+            int last = readLast(in, first);
+            return new GiveSlots(expectedEpoch, epoch, first, last, in.getInt(Integer.MAX_VALUE));
+        }
+    }
+
+    /**
+     * The shard takes slots in that another one gave away, and serves them from now on. Answered by {@link
+     * CommandResult.Done}, also if that was done before, or by {@link CommandResult.WrongShard} if its epoch is not below, or
+     * the slots do not follow its own.
+     *
+     * @param from the shard that gave them away
+     * @param epoch of {@link GiveSlots}; of the shard's ownership after
+     * @param first the first of the slots
+     * @param last the last of them
+     * @param piece what they have
+     */
+    record AbsorbSlots(int from, long epoch, int first, int last, Piece piece) implements Command {
+
+        /** Checks the bounds. */
+        public AbsorbSlots {
+            checkSlots(first, last);
+        }
+
+        @Override
+        public int type() {
+            return 14;
+        }
+
+        @Override
+        public int bodySize() {
+            return Math.addExact(
+                    ByteWriter.sizeOfVarint(from)
+                            + ByteWriter.sizeOfVarint(epoch)
+                            + ByteWriter.sizeOfVarint(first)
+                            + ByteWriter.sizeOfVarint(last),
+                    piece.size());
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(from);
+            out.putVarint(epoch);
+            out.putVarint(first);
+            out.putVarint(last);
+            piece.write(out);
+        }
+
+        static AbsorbSlots read(ByteReader in) {
+            int from = in.getInt(Integer.MAX_VALUE);
+            long epoch = in.getVarint();
+            int first = in.getInt(ScanPosition.SLOTS - 1);
+            int last = readLast(in, first);
+            return new AbsorbSlots(from, epoch, first, last, Piece.read(in));
+        }
+    }
+
+    /**
+     * The shard deletes what the slots have that it gave away. Answered by {@link CommandResult.Done}, also if there is
+     * nothing, or by {@link CommandResult.WrongShard} if what there is was given away in another epoch.
+     *
+     * @param epoch of {@link GiveSlots}
+     */
+    record DropSlots(long epoch) implements Command {
+        @Override
+        public int type() {
+            return 15;
+        }
+
+        @Override
+        public int bodySize() {
+            return ByteWriter.sizeOfVarint(epoch);
+        }
+
+        @Override
+        public void writeBody(ByteWriter out) {
+            out.putVarint(epoch);
+        }
+    }
+
+    private static void checkSlots(int first, int last) {
+        if (first < 0 || first > last || last >= ScanPosition.SLOTS) {
+            throw new IllegalArgumentException("slots " + first + " to " + last);
+        }
+    }
+
+    private static int readLast(ByteReader in, int first) {
+        int last = in.getInt(ScanPosition.SLOTS - 1);
+        if (last < first) {
+            throw new MalformedCommandException("slots " + first + " to " + last);
+        }
+        return last;
+    }
+
+    /**
      * Deletes all keys of the shard, if it owns {@code slot}, which tells where the asker has to go on. Answered by
      * {@link CommandResult.Cleared}, or by {@link CommandResult.WrongShard}.
      *
@@ -577,6 +715,9 @@ public sealed interface Command extends Encodable {
             case 10 -> new AdvanceTime(ByteReader.unzigzag(in.getVarint()));
             case 11 -> new EvictExpired(in.getKeys());
             case 12 -> SplitShard.read(in);
+            case 13 -> GiveSlots.read(in);
+            case 14 -> AbsorbSlots.read(in);
+            case 15 -> new DropSlots(in.getVarint());
             case 32 -> new ClearAround(in.getInt(ScanPosition.SLOTS - 1));
             default -> throw new MalformedCommandException("command of type " + type);
         };

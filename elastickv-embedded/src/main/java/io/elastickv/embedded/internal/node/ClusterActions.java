@@ -6,6 +6,7 @@ import io.elastickv.embedded.internal.placement.Answer;
 import io.elastickv.embedded.internal.placement.Ownership;
 import io.elastickv.embedded.internal.routing.Router;
 import io.elastickv.embedded.internal.routing.ShardRoute;
+import io.elastickv.embedded.internal.storage.GivenSlots;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -87,35 +88,71 @@ final class ClusterActions implements Actions {
     public @Nullable Ownership ownership(int shard) {
         String leader = leader(shard);
         OwnershipProtocol.Owned owned = leader == null ? null : control.ownership(leader, shard, deadline());
-        return owned == null ? null : new Ownership(owned.epoch(), owned.slots(), null);
-    }
-
-    private static Answer notYet() {
-        return Answer.impossible("this version of the library does not merge shards");
+        if (owned == null) {
+            return null;
+        }
+        GivenSlots given = owned.given();
+        return new Ownership(
+                owned.epoch(),
+                owned.slots(),
+                given == null
+                        ? null
+                        : new Ownership.Given(
+                                given.epoch(),
+                                new SlotRange(
+                                        given.slots().first(), given.slots().last()),
+                                given.to()));
     }
 
     @Override
     public Measure measure(int shard, int first) {
-        return new Measure(notYet(), -1);
+        String leader = leader(shard);
+        if (leader == null) {
+            return new Measure(NO_LEADER, -1);
+        }
+        ReplicaProtocol.Changed measured = control.measure(leader, shard, first, deadline());
+        int last = measured != null && measured.state() == ReplicaProtocol.State.DONE
+                ? Integer.parseInt(measured.text())
+                : -1;
+        return new Measure(answer(leader, measured), last);
     }
 
     @Override
     public Answer give(int shard, long expectedEpoch, long epoch, SlotRange piece, int to) {
-        return notYet();
+        String leader = leader(shard);
+        OwnershipProtocol.Give request =
+                new OwnershipProtocol.Give(shard, expectedEpoch, epoch, piece.first(), piece.last(), to);
+        return leader == null ? NO_LEADER : answer(leader, control.give(leader, request, deadline()));
     }
 
     @Override
     public Answer absorb(int shard, int from, long epoch, SlotRange piece) {
-        return notYet();
+        String leader = leader(from);
+        String taking = leader(shard);
+        return leader == null || taking == null
+                ? NO_LEADER
+                : answer(
+                        leader,
+                        control.absorb(
+                                leader,
+                                new OwnershipProtocol.Absorb(from, shard, epoch, piece.first(), piece.last(), taking),
+                                deadline()));
     }
 
     @Override
     public Answer drop(int shard, long epoch) {
-        return notYet();
+        String leader = leader(shard);
+        return leader == null ? NO_LEADER : answer(leader, control.drop(leader, shard, epoch, deadline()));
     }
 
     @Override
     public Answer removeShard(int shard, List<String> nodes) {
-        return notYet();
+        long deadlineNanos = deadline();
+        Answer all = Answer.DONE;
+        for (String node : nodes) {
+            Answer one = answer(node, control.removeShard(node, shard, deadlineNanos));
+            all = one.result() == Answer.Result.DONE ? all : one;
+        }
+        return all;
     }
 }

@@ -24,11 +24,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,19 +60,39 @@ final class ControlProtocol {
     private final Map<Integer, ShardHost> shards;
     private final ReplicaChanges changes;
     private final OwnershipChanges owners;
+    private final SlotMoves moves;
     private final Map<Integer, RpcHandler> handlers = new HashMap<>();
 
-    ControlProtocol(String self, NodeRpc rpc, Map<Integer, ShardHost> shards, ReplicaChanges changes) {
+    ControlProtocol(
+            String self, NodeRpc rpc, Map<Integer, ShardHost> shards, ReplicaChanges changes, Executor readers) {
         this.changes = changes;
         this.self = self;
         this.rpc = rpc;
         this.shards = shards;
         this.owners = new OwnershipChanges(self, shards);
+        this.moves = new SlotMoves(owners, rpc::call, readers);
         handlers.put(METHOD_REPLICATION, this::onReplication);
         handlers.put(METHOD_TRANSFER, this::onTransfer);
         handlers.put(ReplicaProtocol.METHOD_CHANGE, this::onChange);
         handlers.put(OwnershipProtocol.METHOD_SPLIT, this::onSplit);
         handlers.put(OwnershipProtocol.METHOD_OWNERSHIP, this::onOwnership);
+        handlers.put(
+                OwnershipProtocol.METHOD_MEASURE,
+                (from, in, to) -> moves.measure(in.getInt(), in.getShort() & 0xFFFF, replyTo(to)));
+        handlers.put(
+                OwnershipProtocol.METHOD_GIVE,
+                (from, in, to) -> moves.give(OwnershipProtocol.Give.decode(in), replyTo(to)));
+        handlers.put(
+                OwnershipProtocol.METHOD_ABSORB,
+                (from, in, to) -> moves.absorb(OwnershipProtocol.Absorb.decode(in), replyTo(to)));
+        handlers.put(OwnershipProtocol.METHOD_TAKE_IN, (from, in, to) -> {
+            int shard = in.getInt();
+            byte[] command = new byte[in.remaining()];
+            in.get(command);
+            moves.takeIn(shard, command, replyTo(to));
+        });
+        handlers.put(
+                OwnershipProtocol.METHOD_DROP, (from, in, to) -> moves.drop(in.getInt(), in.getLong(), replyTo(to)));
         handlers.forEach(rpc::register);
     }
 
@@ -146,12 +167,53 @@ final class ControlProtocol {
         return answer == null || answer.length == 0 ? null : OwnershipProtocol.Owned.decode(answer);
     }
 
+    /** Asks {@code leader} how far a shard's first slots fit into a piece: the text is the last of them if it is done. */
+    ReplicaProtocol.@Nullable Changed measure(String leader, int shard, int first, long deadlineNanos) {
+        byte[] request =
+                ByteBuffer.allocate(6).putInt(shard).putShort((short) first).array();
+        return changed(ask(leader, OwnershipProtocol.METHOD_MEASURE, request, deadlineNanos));
+    }
+
+    /** Asks {@code leader} to give slots of its shard away; null if it does not answer. Asking again is harmless. */
+    ReplicaProtocol.@Nullable Changed give(String leader, OwnershipProtocol.Give request, long deadlineNanos) {
+        return changed(ask(leader, OwnershipProtocol.METHOD_GIVE, request.encode(), deadlineNanos));
+    }
+
+    /**
+     * Asks {@code leader}, of the shard that gave slots away, to have them taken in; null if that takes longer. Asking again is
+     * harmless.
+     */
+    ReplicaProtocol.@Nullable Changed absorb(String leader, OwnershipProtocol.Absorb request, long deadlineNanos) {
+        return changed(ask(leader, OwnershipProtocol.METHOD_ABSORB, request.encode(), deadlineNanos));
+    }
+
+    /** Asks {@code leader} to delete what its shard gave away in {@code epoch}; null if it does not answer. */
+    ReplicaProtocol.@Nullable Changed drop(String leader, int shard, long epoch, long deadlineNanos) {
+        byte[] request = ByteBuffer.allocate(12).putInt(shard).putLong(epoch).array();
+        return changed(ask(leader, OwnershipProtocol.METHOD_DROP, request, deadlineNanos));
+    }
+
+    /** Asks {@code node} to delete its replica of a shard that is gone, for good; null if it does not answer. */
+    ReplicaProtocol.@Nullable Changed removeShard(String node, int shard, long deadlineNanos) {
+        byte[] request = ByteBuffer.allocate(4).putInt(shard).array();
+        return changed(ask(node, OwnershipProtocol.METHOD_REMOVE, request, deadlineNanos));
+    }
+
+    private static ReplicaProtocol.@Nullable Changed changed(byte @Nullable [] answer) {
+        return answer == null ? null : ReplicaProtocol.Changed.decode(ByteBuffer.wrap(answer));
+    }
+
+    private static Consumer<ReplicaProtocol.Changed> replyTo(Responder responder) {
+        return answer -> responder.reply(answer.encode());
+    }
+
     private byte @Nullable [] ask(String node, int method, byte[] request, long deadlineNanos) {
         CompletableFuture<byte[]> future = new CompletableFuture<>();
         long nanos = Math.max(1, Math.min(deadlineNanos - System.nanoTime(), 1_000_000_000L));
-        if (node.equals(self)) {
+        RpcHandler handler = node.equals(self) ? handlers.get(method) : null;
+        if (handler != null) {
             Responder responder = Responders.to(future);
-            Objects.requireNonNull(handlers.get(method)).handle(self, ByteBuffer.wrap(request), responder);
+            handler.handle(self, ByteBuffer.wrap(request), responder);
         } else {
             rpc.call(node, method, request, nanos, new RpcCallback() {
                 @Override

@@ -164,7 +164,17 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
             this.splitOffs = null;
         } else {
             this.splitOffs = new SplitOffs();
-            splitOffs.onSplit((child, parent) -> router.learn(List.<Claim>of(claim(child), claim(parent))));
+            splitOffs.onSplit(new SplitListener() {
+                @Override
+                public void onShardBorn(Owner child, Owner parent) {
+                    router.learn(List.of(claim(child), claim(parent)));
+                }
+
+                @Override
+                public void onOwnerChanged(Owner owner) {
+                    router.learn(List.of(claim(owner)));
+                }
+            });
             this.checkpoints = new NodeCheckpoints(config, log, channel, threads, shards);
             replicas = new LocalReplicas(
                     config.name(),
@@ -206,7 +216,8 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
                         : new LoadReporter(
                                 config.name(), () -> Reports.metered(shards), directory::freeBytes, System::nanoTime),
                 loads);
-        this.control = new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes());
+        this.control =
+                new ControlProtocol(config.name(), channel.rpc(), shards, membership.changes(), threads.readers());
         this.catalog = new CatalogMirror(config.name(), channel.rpc(), threads::control);
         this.follower =
                 new CatalogFollower(config.name(), membership, router, channel, peers, shards, events, this::released);
@@ -441,10 +452,12 @@ public final class EmbeddedNode implements ElastickvNode, ClusterListener, Group
     }
 
     private List<Claim> ownClaims(ShardHost host) {
-        int group = host.group().groupId();
-        return group == Catalog.GROUP
-                ? List.of()
-                : List.of(claim(host.owner(membership.members().of(group))));
+        if (host.group().groupId() == Catalog.GROUP) {
+            return List.of();
+        }
+        SplitListener.Owner owner =
+                host.owner(membership.members().of(host.group().groupId()));
+        return owner.slots().isEmpty() ? List.of() : List.of(claim(owner));
     }
 
     /** The node has given away all that it had and is a member no more: it only brings operations to the members. */

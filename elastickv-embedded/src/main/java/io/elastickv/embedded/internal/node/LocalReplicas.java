@@ -370,6 +370,32 @@ final class LocalReplicas {
         }
     }
 
+    /**
+     * Removes what is here of a shard that is gone for good, as it owns nothing any more; no replica of it is made again.
+     *
+     * @return what is still to be waited for; null if nothing is here
+     */
+    synchronized @Nullable String removeShard(int shard) {
+        if (!register.isOpen()) {
+            return "it is not open";
+        }
+        ShardHost host = hosts.get(shard);
+        if (host != null) {
+            ReplicaGroup.Status status = host.group().status();
+            boolean empty = host.stateMachine().ownership().slots().isEmpty();
+            if (!empty && status.leader() != null && !status.failed()) {
+                return "its replica of shard " + shard + " owns slots";
+            }
+            if (!host.stateMachine().unsafeChildren().isEmpty()) {
+                return "what was split off from shard " + shard + " has no checkpoint yet";
+            }
+        }
+        if (!register.isGoneForGood(shard)) {
+            remove(shard, ReplicaRegister.FOR_GOOD);
+        }
+        return removal.isGoingOn(shard) ? "its replica of shard " + shard + " is being deleted" : null;
+    }
+
     /** See {@link ReplicaKey}. */
     private boolean isGone(Configuration committed, ReplicaKey key) {
         return committed.version() >= key.version() && !committed.contains(MemberId.of(self, key.text()));

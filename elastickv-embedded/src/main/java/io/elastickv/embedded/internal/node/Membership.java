@@ -85,6 +85,10 @@ final class Membership implements Gossip.News {
                 peers,
                 rpc::call,
                 config.electionTimeout().toNanos() / 2);
+        rpc.register(OwnershipProtocol.METHOD_REMOVE, (from, payload, responder) -> {
+            int shard = payload.getInt();
+            threads.control(() -> responder.reply(removeShard(shard).encode()));
+        });
         rpc.register(ReplicaProtocol.METHOD_MAKE, (from, payload, responder) -> {
             ReplicaProtocol.Make request = ReplicaProtocol.Make.decode(payload);
             threads.control(() -> responder.reply(make(request).encode()));
@@ -178,6 +182,18 @@ final class Membership implements Gossip.News {
             threads.control(tellOthers);
         }
         membersChanged(shard);
+    }
+
+    private ReplicaProtocol.Changed removeShard(int shard) {
+        if (replicas == null || !open.getAsBoolean()) {
+            return replicas == null
+                    ? new ReplicaProtocol.Changed(ReplicaProtocol.State.DONE, "it keeps no data")
+                    : new ReplicaProtocol.Changed(ReplicaProtocol.State.UNDER_WAY, "it is not open");
+        }
+        String hindrance = replicas.removeShard(shard);
+        return hindrance == null
+                ? new ReplicaProtocol.Changed(ReplicaProtocol.State.DONE, "it has no replica of shard " + shard)
+                : new ReplicaProtocol.Changed(ReplicaProtocol.State.UNDER_WAY, hindrance);
     }
 
     private Made make(ReplicaProtocol.Make request) {

@@ -48,7 +48,7 @@ final class OwnershipChanges {
                 shard,
                 host -> {
                     Ownership now = host.stateMachine().ownership();
-                    answer.accept(new Owned(now.epoch(), now.slots().ranges()));
+                    answer.accept(new Owned(now.epoch(), now.slots().ranges(), now.given()));
                 },
                 () -> answer.accept(null));
     }
@@ -66,7 +66,12 @@ final class OwnershipChanges {
             answer.accept(otherEpoch(request, now));
             return;
         }
-        if (request.firstSlot() <= now.slots().first()
+        if (now.given() != null) {
+            answer.accept(new Changed(State.UNDER_WAY, "it has not deleted yet what it gave away"));
+            return;
+        }
+        if (now.slots().isEmpty()
+                || request.firstSlot() <= now.slots().first()
                 || request.firstSlot() > now.slots().last()) {
             answer.accept(new Changed(
                     State.IMPOSSIBLE,
@@ -90,7 +95,9 @@ final class OwnershipChanges {
 
     /** An epoch is past: perhaps because the split was done already. */
     private static Changed otherEpoch(OwnershipProtocol.Split request, Ownership now) {
-        boolean done = now.epoch() >= request.epoch() && now.slots().last() < request.firstSlot();
+        boolean done = now.epoch() >= request.epoch()
+                && !now.slots().isEmpty()
+                && now.slots().last() < request.firstSlot();
         return done
                 ? new Changed(State.DONE, "it is split")
                 : new Changed(
@@ -109,7 +116,11 @@ final class OwnershipChanges {
     }
 
     private void propose(ShardHost host, Command command, Consumer<Changed> answer, String done) {
-        byte[] envelope = CommandCodec.encode(Envelope.of(command));
+        propose(host, CommandCodec.encode(Envelope.of(command)), answer, done);
+    }
+
+    /** Proposes what {@link #onLeader} has looked at; the bytes pass to the log. */
+    void propose(ShardHost host, byte[] envelope, Consumer<Changed> answer, String done) {
         host.endpoint().write(envelope, new ProposalCallback() {
             @Override
             public void applied(Object result) {
@@ -117,12 +128,7 @@ final class OwnershipChanges {
                     // Nothing was changed. If this very step was taken before, asking again tells so.
                     answer.accept(new Changed(State.UNDER_WAY, "its epoch is " + wrong.epoch() + " meanwhile"));
                 } else {
-                    LOG.info(
-                            "node {}: shard {}: {} by {}",
-                            self,
-                            host.group().groupId(),
-                            done,
-                            command.getClass().getSimpleName());
+                    LOG.info("node {}: shard {}: {}", self, host.group().groupId(), done);
                     answer.accept(new Changed(State.DONE, done));
                 }
             }
@@ -141,7 +147,7 @@ final class OwnershipChanges {
     }
 
     /** Runs a step on the loop of a shard led here, with a state that has all that was answered before. */
-    private void onLeader(int shard, Consumer<ShardHost> step, Runnable otherwise) {
+    void onLeader(int shard, Consumer<ShardHost> step, Runnable otherwise) {
         ShardHost host = shards.get(shard);
         if (host == null) {
             otherwise.run();

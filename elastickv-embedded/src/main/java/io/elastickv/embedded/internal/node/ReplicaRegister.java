@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReplicaRegister {
 
+    /** No key has such a version. */
+    static final long FOR_GOOD = 999_999_999_999_999_999L;
+
     private final String self;
     private final NodeDirectory directory;
     private final NodeLog log;
@@ -110,6 +113,11 @@ final class ReplicaRegister {
     /** Keeps that there is no replica of {@code shard} any more; no key up to {@code version} may come again. */
     void remove(int shard, long version) {
         keep(held().without(shard, version));
+    }
+
+    /** Whether there is no replica of {@code shard} and never will be. */
+    boolean isGoneForGood(int shard) {
+        return key(shard) == null && held().removed().getOrDefault(shard, 0L) >= FOR_GOOD;
     }
 
     private void keep(HeldReplicas replicas) {

@@ -282,8 +282,12 @@ final class ShardHost implements ShardPort {
         }
         byte[] envelope = command.clone();
         try {
-            if (CommandCodec.decode(envelope).command() instanceof Command.SplitShard) {
-                throw new IllegalArgumentException("a shard is split by the cluster only");
+            Command decoded = CommandCodec.decode(envelope).command();
+            if (decoded instanceof Command.SplitShard
+                    || decoded instanceof Command.GiveSlots
+                    || decoded instanceof Command.AbsorbSlots
+                    || decoded instanceof Command.DropSlots) {
+                throw new IllegalArgumentException("slots are moved by the cluster only");
             }
         } catch (RuntimeException e) {
             future.completeExceptionally(e);

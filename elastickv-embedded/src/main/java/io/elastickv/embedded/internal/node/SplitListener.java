@@ -4,7 +4,7 @@ import io.elastickv.api.SlotRange;
 import java.util.List;
 
 /**
- * Told when a shard was split, on every node with a replica of it: whoever brings operations to shards must know the new
+ * Told when slots change hands, on every node with a replica of a shard that has to do with it: whoever brings operations to shards must know the new
  * owner before anybody is told that the old one is none.
  */
 interface SplitListener {
@@ -29,4 +29,10 @@ interface SplitListener {
      * @param parent what is left
      */
     void onShardBorn(Owner child, Owner parent);
+
+    /**
+     * A shard took slots in, or gave some away and has others left. On its loop, within the apply of that; must neither block
+     * nor throw.
+     */
+    default void onOwnerChanged(Owner owner) {}
 }

@@ -3,6 +3,7 @@ package io.elastickv.embedded.internal.node;
 import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.shard.ShardStateMachine;
 import io.elastickv.embedded.internal.shard.SplitHost;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -83,6 +84,16 @@ final class SplitOffs implements SplitHost, AutoCloseable {
             executor.execute(() -> taker.accept(birth.shard()));
         } catch (RejectedExecutionException e) {
             LOG.debug("the node is closing; the next start finds the split in the log", e);
+        }
+    }
+
+    @Override
+    public void ownerChanged(ShardStateMachine shard) {
+        ShardStateMachine.Ownership now = shard.ownership();
+        if (live != null && !now.slots().isEmpty()) {
+            // Where its replicas are is not known here, and has not changed.
+            listener.onOwnerChanged(new SplitListener.Owner(
+                    shard.shardId(), now.epoch(), now.slots().ranges(), List.of()));
         }
     }
 

@@ -54,10 +54,11 @@ final class CommandExecutor {
     /**
      * Executes.
      *
-     * @param index the index of the entry, the version of what it writes
+     * @param version of what it writes
      * @param now the log's time
      */
-    CommandResult execute(long index, long now, Command command) {
+    CommandResult execute(long version, long now, Command command) {
+        long index = version;
         if (command instanceof Put put) {
             return onSlot(put.key(), slot -> put(index, now, slot, put));
         }
@@ -122,6 +123,9 @@ final class CommandExecutor {
 
     /** No keys are no slot: the action runs on any. */
     private CommandResult onSlotOfAll(List<byte[]> keys, SlotAction action) {
+        if (owned.isEmpty()) {
+            return wrongShard;
+        }
         int slot = keys.isEmpty() ? owned.first() : KeySlot.of(keys.get(0));
         for (byte[] key : keys) {
             int other = KeySlot.of(key);

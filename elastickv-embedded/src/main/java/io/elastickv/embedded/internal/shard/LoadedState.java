@@ -2,16 +2,19 @@ package io.elastickv.embedded.internal.shard;
 
 import io.elastickv.embedded.internal.storage.CheckpointManifest;
 import io.elastickv.embedded.internal.storage.ShardStore;
+import org.jspecify.annotations.Nullable;
 
 /** A state read from a checkpoint, to be installed. Not thread-safe. */
 public final class LoadedState implements AutoCloseable {
 
     private final CheckpointManifest manifest;
     private final ShardStore store;
+    private final @Nullable ShardStore given;
     private final SessionTable sessions;
     private boolean taken;
 
-    LoadedState(CheckpointManifest manifest, ShardStore store, SessionTable sessions) {
+    LoadedState(CheckpointManifest manifest, ShardStore store, @Nullable ShardStore given, SessionTable sessions) {
+        this.given = given;
         this.manifest = manifest;
         this.store = store;
         this.sessions = sessions;
@@ -36,6 +39,12 @@ public final class LoadedState implements AutoCloseable {
         return store;
     }
 
+    /** That of the slots that were given away, before {@link #take}; null if there are none. */
+    @Nullable
+    ShardStore takeGiven() {
+        return taken ? null : given;
+    }
+
     SessionTable sessions() {
         return sessions;
     }
@@ -46,6 +55,9 @@ public final class LoadedState implements AutoCloseable {
         if (!taken) {
             taken = true;
             store.close();
+            if (given != null) {
+                given.close();
+            }
         }
     }
 }

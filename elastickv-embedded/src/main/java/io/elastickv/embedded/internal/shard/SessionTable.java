@@ -3,7 +3,9 @@ package io.elastickv.embedded.internal.shard;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.CommandResult.BatchDone;
 import io.elastickv.embedded.internal.command.CommandResult.Written;
+import io.elastickv.embedded.internal.command.Piece;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -100,6 +102,11 @@ final class SessionTable {
         if (session == null) {
             throw new IllegalStateException("session " + id + " vanished during a command");
         }
+        keep(session, sequence, result);
+    }
+
+    private void keep(Session session, long sequence, CommandResult result) {
+        long id = session.id;
         SessionResults results = writable(session);
         if (sequence - results.floor >= limits.maxResultsPerSession()) {
             raiseFloor(session, sequence - limits.maxResultsPerSession() + 1);
@@ -158,6 +165,49 @@ final class SessionTable {
         copy.payloadBytes = payloadBytes;
         copy.lastPayload = lastPayload;
         return copy;
+    }
+
+    /** What is remembered of all sessions, to be added to another table. */
+    static List<Piece.Session> export(List<Captured> all) {
+        List<Piece.Session> exported = new ArrayList<>(all.size());
+        for (Captured captured : all) {
+            List<Piece.Result> results = new ArrayList<>();
+            captured.results().forEach((sequence, result, order) -> results.add(new Piece.Result(sequence, result)));
+            exported.add(new Piece.Session(
+                    captured.id(), captured.results().lastUseMillis, captured.results().floor, results));
+        }
+        return exported;
+    }
+
+    /**
+     * Adds what another shard remembers. Of a session that both know each has results that the other has not, and never
+     * another result of the same command: only the owner of its slot decided it.
+     */
+    void absorb(List<Piece.Session> others) {
+        for (Piece.Session other : others) {
+            Session session = sessions.get(other.id());
+            if (session == null) {
+                session = new Session(
+                        other.id(),
+                        new SessionResults(period, other.lastUseMillis(), other.floor(), other.floor() - 1));
+                sessions.put(other.id(), session);
+            }
+            raiseFloor(session, other.floor());
+            SessionResults results = writable(session);
+            results.lastUseMillis = Math.max(results.lastUseMillis, other.lastUseMillis());
+            for (Piece.Result result : other.results()) {
+                if (result.sequence() >= session.results.floor && session.results.get(result.sequence()) == null) {
+                    keep(session, result.sequence(), result.result());
+                }
+            }
+        }
+        List<Session> byUse = new ArrayList<>(sessions.values());
+        byUse.sort(Comparator.comparingLong(session -> session.results.lastUseMillis));
+        sessions.clear();
+        byUse.forEach(session -> sessions.put(session.id, session));
+        while (sessions.size() > limits.maxSessions()) {
+            closeEldest();
+        }
     }
 
     /** Takes over a session that another table had, in the order of their last use, before anything else happens. */

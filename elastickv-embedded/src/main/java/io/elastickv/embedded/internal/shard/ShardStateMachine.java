@@ -6,15 +6,19 @@ import io.elastickv.embedded.internal.command.Command;
 import io.elastickv.embedded.internal.command.CommandCodec;
 import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
+import io.elastickv.embedded.internal.command.Piece;
 import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryResult;
+import io.elastickv.embedded.internal.command.StoredValue;
 import io.elastickv.embedded.internal.storage.CheckpointDirectory;
 import io.elastickv.embedded.internal.storage.CheckpointManifest;
+import io.elastickv.embedded.internal.storage.GivenSlots;
 import io.elastickv.embedded.internal.storage.ShardStore;
 import io.elastickv.embedded.internal.storage.SlotMovedException;
 import io.elastickv.embedded.internal.storage.StorageEngine;
 import io.elastickv.embedded.internal.storage.StorageException;
 import io.elastickv.embedded.internal.storage.StorageOptions;
+import io.elastickv.embedded.internal.storage.StoreLoader;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +26,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,14 +56,27 @@ public final class ShardStateMachine implements AutoCloseable {
         final SlotRanges owned;
         final ShardStore store;
         final SessionTable sessions;
+        /** Versions are indexes of the log and so much, as other shards gave versions in slots that were taken in. */
+        final long versionOffset;
+
+        final @Nullable GivenPiece given;
         final CommandExecutor executor;
         final QueryExecutor queries;
 
-        State(long epoch, SlotRanges owned, ShardStore store, SessionTable sessions, LoadMeter meter) {
+        State(
+                long epoch,
+                SlotRanges owned,
+                ShardStore store,
+                SessionTable sessions,
+                LoadMeter meter,
+                long versionOffset,
+                @Nullable GivenPiece given) {
             this.epoch = epoch;
             this.owned = owned;
             this.store = store;
             this.sessions = sessions;
+            this.versionOffset = versionOffset;
+            this.given = given;
             this.executor = new CommandExecutor(epoch, owned, store, meter);
             this.queries = new QueryExecutor(epoch, owned, store, meter);
         }
@@ -88,7 +107,7 @@ public final class ShardStateMachine implements AutoCloseable {
         this.shardId = shardId;
         this.limits = limits;
         this.meter = new LoadMeter(owned.first(), owned.last());
-        this.state = new State(epoch, owned, store, new SessionTable(limits), meter);
+        this.state = new State(epoch, owned, store, new SessionTable(limits), meter, 0, null);
     }
 
     /** A machine for what was split off by the entry at {@code index}. */
@@ -136,6 +155,7 @@ public final class ShardStateMachine implements AutoCloseable {
             return result;
         } catch (RuntimeException | Error e) {
             present.store.fail(e);
+            state.store.fail(e); // it may have been replaced on the way
             throw e;
         }
     }
@@ -149,6 +169,10 @@ public final class ShardStateMachine implements AutoCloseable {
         ShardStore store = present.store;
         SessionTable sessions = present.sessions;
         store.beginCommand(index);
+        GivenPiece given = present.given;
+        if (given != null) {
+            given.store().beginCommand(index);
+        }
         Command command = envelope.command();
         long now = Math.max(store.logTimeMillis(), envelope.timeMillis());
         if (command instanceof Command.AdvanceTime advance) {
@@ -184,26 +208,128 @@ public final class ShardStateMachine implements AutoCloseable {
     }
 
     private CommandResult execute(State present, long index, long now, Command command) {
-        return command instanceof Command.SplitShard split
-                ? split(present, index, split)
-                : present.executor.execute(index, now, command);
+        if (command instanceof Command.SplitShard split) {
+            return split(present, index, split);
+        }
+        if (command instanceof Command.GiveSlots give) {
+            return give(present, index, give);
+        }
+        if (command instanceof Command.AbsorbSlots absorb) {
+            return absorb(present, index, now, absorb);
+        }
+        if (command instanceof Command.DropSlots drop) {
+            return drop(present, drop);
+        }
+        return present.executor.execute(index + present.versionOffset, now, command);
     }
 
     private CommandResult split(State present, long index, Command.SplitShard split) {
         SlotRanges owned = present.owned;
         int slot = split.firstSlot();
-        if (split.expectedEpoch() != present.epoch || slot <= owned.first() || slot > owned.last()) {
+        if (split.expectedEpoch() != present.epoch
+                || present.given != null
+                || owned.isEmpty()
+                || slot <= owned.first()
+                || slot > owned.last()) {
             return new CommandResult.WrongShard(present.epoch);
         }
+        long offset = present.versionOffset;
         // First of all: a reader that is told that a slot has moved comes back for the new owner.
-        state = new State(split.epoch(), owned.below(slot), present.store, present.sessions, meter);
+        state = new State(split.epoch(), owned.below(slot), present.store, present.sessions, meter, offset, null);
         ShardStore rightStore = present.store.split(slot);
         LoadMeter rightMeter = meter.split(slot);
-        State right = new State(split.newEpoch(), owned.from(slot), rightStore, present.sessions.copy(), rightMeter);
+        State right = new State(
+                split.newEpoch(), owned.from(slot), rightStore, present.sessions.copy(), rightMeter, offset, null);
         ShardStateMachine child = new ShardStateMachine(split.newShard(), right, rightMeter, limits, index, splitHost);
         unsafeChildren.add(split.newShard());
         splitHost.split(this, split, child);
         return new CommandResult.ShardSplit(index);
+    }
+
+    private CommandResult give(State present, long index, Command.GiveSlots give) {
+        SlotRanges owned = present.owned;
+        GivenPiece before = present.given;
+        GivenSlots slots =
+                GivenPiece.of(give.epoch(), give.first(), give.last(), give.to(), index + present.versionOffset);
+        if (before != null) {
+            return isSame(before.slots(), slots) ? DONE : new CommandResult.WrongShard(present.epoch);
+        }
+        if (give.expectedEpoch() != present.epoch
+                || owned.ranges().size() != 1
+                || give.first() != owned.first()
+                || give.last() > owned.last()) {
+            return new CommandResult.WrongShard(present.epoch);
+        }
+        boolean all = give.last() == owned.last();
+        // What is given stays where it is, and what the shard keeps moves: so nothing can touch the former by mistake.
+        ShardStore kept = all ? present.store.newEmpty(give.last(), give.last()) : present.store.split(give.last() + 1);
+        SlotRanges left = all ? SlotRanges.NONE : owned.from(give.last() + 1);
+        state = new State(
+                give.epoch(),
+                left,
+                kept,
+                present.sessions,
+                meter,
+                present.versionOffset,
+                new GivenPiece(slots, present.store));
+        meter.cover(all ? give.last() : left.first(), owned.last());
+        splitHost.ownerChanged(this);
+        return DONE;
+    }
+
+    private static boolean isSame(GivenSlots one, GivenSlots other) {
+        return one.epoch() == other.epoch() && one.slots().equals(other.slots()) && one.to() == other.to();
+    }
+
+    private CommandResult absorb(State present, long index, long now, Command.AbsorbSlots absorb) {
+        SlotRanges owned = present.owned;
+        if (present.epoch >= absorb.epoch() && owned.contains(absorb.first()) && owned.contains(absorb.last())) {
+            return DONE;
+        }
+        if (present.epoch >= absorb.epoch()
+                || present.given != null
+                || owned.ranges().size() != 1
+                || absorb.first() != owned.last() + 1) {
+            return new CommandResult.WrongShard(present.epoch);
+        }
+        Piece piece = absorb.piece();
+        ShardStore wider = present.store.widen(absorb.last());
+        long offset = Math.max(present.versionOffset, piece.versionFloor() - index);
+        // Whoever reads goes on as before until all of it is there.
+        state = new State(present.epoch, owned, wider, present.sessions, meter, present.versionOffset, null);
+        wider.advanceTime(Math.max(now, piece.logTimeMillis()));
+        for (Piece.Entry entry : piece.entries()) {
+            int slot = KeySlot.of(entry.key());
+            if (slot < absorb.first() || slot > absorb.last()) {
+                throw new IllegalStateException("shard " + shardId + ": an entry of slot " + slot
+                        + " among those of slots " + absorb.first() + " to " + absorb.last());
+            }
+            StoredValue value = entry.value();
+            wider.beginWrite(slot);
+            wider.put(slot, entry.key(), value.value(), value.version(), value.expiresAtMillis());
+            wider.endWrite(slot);
+        }
+        present.sessions.absorb(piece.sessions());
+        SlotRanges all = owned.upTo(absorb.last());
+        meter.cover(all.first(), all.last());
+        state = new State(absorb.epoch(), all, wider, present.sessions, meter, offset, null);
+        splitHost.ownerChanged(this);
+        return DONE;
+    }
+
+    private CommandResult drop(State present, Command.DropSlots drop) {
+        GivenPiece given = present.given;
+        if (given == null) {
+            return DONE;
+        }
+        if (given.slots().epoch() != drop.epoch()) {
+            return new CommandResult.WrongShard(present.epoch);
+        }
+        state = new State(
+                present.epoch, present.owned, present.store, present.sessions, meter, present.versionOffset, null);
+        given.store().endCapture("slots that were given away were deleted");
+        free(given.store(), this::inBackground);
+        return DONE;
     }
 
     /**
@@ -214,7 +340,9 @@ public final class ShardStateMachine implements AutoCloseable {
      * @return whether there is more
      */
     public boolean tidyUp(int entries) {
-        return state.store.moveEntries(entries);
+        State present = state;
+        boolean more = present.given != null && present.given.store().moveEntries(entries);
+        return present.store.moveEntries(entries) || more;
     }
 
     /**
@@ -245,18 +373,24 @@ public final class ShardStateMachine implements AutoCloseable {
 
     /** Whether a capture is going on, so that another cannot begin. On the apply thread. */
     public boolean isCapturing() {
-        return state.store.isCapturing();
+        State present = state;
+        return present.store.isCapturing()
+                || (present.given != null && present.given.store().isCapturing());
     }
 
     /** As {@link #beginCapture()}; the capture fails when it would hold more than {@code maxHeldBytes} of changed entries. */
     public StateCapture beginCapture(long maxHeldBytes) {
         State present = state;
+        GivenPiece given = present.given;
         return new StateCapture(
                 appliedIndex.getPlain(),
                 present.epoch,
                 present.owned,
                 present.store.beginCapture(maxHeldBytes),
-                present.sessions.capture());
+                present.sessions.capture(),
+                present.versionOffset,
+                given == null ? null : given.slots(),
+                given == null ? null : given.store().beginCapture(maxHeldBytes));
     }
 
     /**
@@ -276,13 +410,22 @@ public final class ShardStateMachine implements AutoCloseable {
     /** As {@link #load}, file by file. */
     public StateLoad beginLoad(CheckpointDirectory directory, CheckpointManifest manifest) {
         SlotRanges owned = ownedIn(manifest);
-        return new StateLoad(directory, manifest, limits, state.store.newLoader(owned.first(), owned.last()));
+        GivenSlots given = manifest.given();
+        StoreLoader kept = owned.isEmpty()
+                ? state.store.newLoader(KeySlot.COUNT - 1, KeySlot.COUNT - 1)
+                : state.store.newLoader(owned.first(), owned.last());
+        StoreLoader away = given == null
+                ? null
+                : state.store.newLoader(given.slots().first(), given.slots().last());
+        return new StateLoad(directory, manifest, limits, kept, away);
     }
 
     private static SlotRanges ownedIn(CheckpointManifest manifest) {
-        return SlotRanges.of(manifest.slots().stream()
-                .map(span -> new SlotRange(span.first(), span.last()))
-                .toList());
+        return manifest.slots().isEmpty()
+                ? SlotRanges.NONE
+                : SlotRanges.of(manifest.slots().stream()
+                        .map(span -> new SlotRange(span.first(), span.last()))
+                        .toList());
     }
 
     /**
@@ -292,11 +435,13 @@ public final class ShardStateMachine implements AutoCloseable {
      * @throws IllegalArgumentException if it is not ahead of what is applied
      */
     public void install(LoadedState loaded) {
-        install(loaded, command -> {
-            Thread thread = new Thread(command, "elastickv-shard-" + shardId + "-free");
-            thread.setDaemon(true);
-            thread.start();
-        });
+        install(loaded, this::inBackground);
+    }
+
+    private void inBackground(Runnable command) {
+        Thread thread = new Thread(command, "elastickv-shard-" + shardId + "-free");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     /** As {@link #install(LoadedState)}; frees the old state by way of {@code background}. */
@@ -308,16 +453,35 @@ public final class ShardStateMachine implements AutoCloseable {
         State old = state;
         CheckpointManifest manifest = loaded.manifest();
         SlotRanges owned = ownedIn(manifest);
-        meter.cover(owned.first(), owned.last());
-        state = new State(manifest.epoch(), owned, loaded.take(), loaded.sessions(), meter);
+        if (!owned.isEmpty()) {
+            meter.cover(owned.first(), owned.last());
+        }
+        GivenSlots given = manifest.given();
+        ShardStore away = loaded.takeGiven();
+        state = new State(
+                manifest.epoch(),
+                owned,
+                loaded.take(),
+                loaded.sessions(),
+                meter,
+                manifest.versionOffset(),
+                given == null || away == null ? null : new GivenPiece(given, away));
         // Only now may a read be answered that waits for an entry in it.
         appliedIndex.setRelease(loaded.index());
         old.store.endCapture("the state was replaced by that of entry " + loaded.index());
+        free(old.store, background);
+        if (old.given != null) {
+            old.given.store().endCapture("the state was replaced by that of entry " + loaded.index());
+            free(old.given.store(), background);
+        }
+    }
+
+    private void free(ShardStore store, Executor background) {
         background.execute(() -> {
             try {
-                old.store.close();
+                store.close();
             } catch (RuntimeException e) {
-                LOG.warn("shard {}: the replaced state was not freed", shardId, e);
+                LOG.warn("shard {}: a replaced state was not freed", shardId, e);
             }
         });
     }
@@ -331,13 +495,46 @@ public final class ShardStateMachine implements AutoCloseable {
      * Which slots a shard has.
      *
      * @param epoch grows with every change of them
+     * @param slots what it serves
+     * @param given what it gave away and still has the entries of; null if there is nothing
      */
-    public record Ownership(long epoch, SlotRanges slots) {}
+    public record Ownership(
+            long epoch, SlotRanges slots, @Nullable GivenSlots given) {}
 
     /** What the shard owns now. Any thread. */
     public Ownership ownership() {
         State present = state;
-        return new Ownership(present.epoch, present.owned);
+        return new Ownership(present.epoch, present.owned, present.given == null ? null : present.given.slots());
+    }
+
+    /** What is remembered of the sessions; on the apply thread, the rest by any. */
+    public Supplier<List<Piece.Session>> sessions() {
+        List<SessionTable.Captured> captured = state.sessions.capture();
+        return () -> SessionTable.export(captured);
+    }
+
+    /**
+     * What the slots have that were given away in {@code epoch}. Any thread that may take its time.
+     *
+     * @param sessions see {@link #sessions}
+     * @return null if there are none
+     */
+    public @Nullable Piece readGiven(long epoch, List<Piece.Session> sessions) {
+        GivenPiece given = state.given;
+        return given == null || given.slots().epoch() != epoch ? null : given.read(sessions);
+    }
+
+    /**
+     * How far the first slots fit into a piece of about {@code bytes}. Any thread that may take its time.
+     *
+     * @param mostBytes of a slot that does not fit
+     * @return the last slot that fits, the one before the first if it alone has more than {@code mostBytes}; -1 if nothing is
+     *     owned
+     */
+    public int measure(long bytes, long mostBytes) {
+        return read(present -> present.owned.isEmpty()
+                ? -1
+                : PieceReader.measure(present.store, present.owned.first(), present.owned.last(), bytes, mostBytes));
     }
 
     /** Entries up to here are applied. Any thread. */
@@ -403,7 +600,9 @@ public final class ShardStateMachine implements AutoCloseable {
             try {
                 return read.apply(present);
             } catch (SlotMovedException e) {
-                LOG.trace("shard {}: {}", shardId, e.getMessage()); // the state that says so was there before
+                // The state that says so was there before, or is in a moment.
+                LOG.trace("shard {}: {}", shardId, e.getMessage());
+                Thread.onSpinWait();
             } catch (StorageException e) {
                 if (present == state) {
                     throw e;
@@ -420,6 +619,10 @@ public final class ShardStateMachine implements AutoCloseable {
     /** Frees the store; readers still inside get a moment, later ones an exception. Not beside {@link #apply}. Idempotent. */
     @Override
     public void close() {
-        state.store.close();
+        State present = state;
+        present.store.close();
+        if (present.given != null) {
+            present.given.close();
+        }
     }
 }

@@ -9,6 +9,9 @@ import java.util.List;
 /** A set of slots. Immutable. */
 public final class SlotRanges {
 
+    /** No slots: of a shard that gave all away. */
+    public static final SlotRanges NONE = new SlotRanges(List.of());
+
     private final List<SlotRange> ranges;
     private final long[] bits = new long[KeySlot.COUNT / Long.SIZE];
 
@@ -57,6 +60,11 @@ public final class SlotRanges {
         return ranges;
     }
 
+    /** Whether there are none; then there is no first one and no last one. */
+    public boolean isEmpty() {
+        return ranges.isEmpty();
+    }
+
     /** The first slot. */
     public int first() {
         return ranges.get(0).first();
@@ -94,6 +102,13 @@ public final class SlotRanges {
                 .filter(range -> range.last() >= slot)
                 .map(range -> new SlotRange(Math.max(range.first(), slot), range.last()))
                 .toList());
+    }
+
+    /** With those up to {@code slot} too, which follow the last one. */
+    SlotRanges upTo(int slot) {
+        List<SlotRange> more = new ArrayList<>(ranges);
+        more.add(new SlotRange(last() + 1, slot));
+        return of(more);
     }
 
     /** The first slot of the run of consecutive slots that {@code slot} is in. */

@@ -34,6 +34,11 @@ public interface SplitHost {
      */
     void split(ShardStateMachine parent, Command.SplitShard split, ShardStateMachine child);
 
+    /**
+     * The shard gave slots away, or took some in. On the thread that applies, in a replay too; must neither block nor throw.
+     */
+    default void ownerChanged(ShardStateMachine shard) {}
+
     /** The term of the entry before the first one of the log of a shard that was split off. */
     long FIRST_TERM = 1;
 }

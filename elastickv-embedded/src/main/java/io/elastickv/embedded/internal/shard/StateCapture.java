@@ -2,6 +2,7 @@ package io.elastickv.embedded.internal.shard;
 
 import io.elastickv.embedded.internal.storage.CaptureFailedException;
 import io.elastickv.embedded.internal.storage.CheckpointSource;
+import io.elastickv.embedded.internal.storage.GivenSlots;
 import io.elastickv.embedded.internal.storage.SlotSpan;
 import io.elastickv.embedded.internal.storage.StoreCapture;
 import java.util.ArrayList;
@@ -18,16 +19,39 @@ public final class StateCapture implements CheckpointSource, AutoCloseable {
     private final long epoch;
     private final List<SlotSpan> slots;
     private final StoreCapture store;
+    private final long versionOffset;
+    private final @Nullable GivenSlots given;
+    private final @Nullable StoreCapture givenStore;
     private final List<Part> parts = new ArrayList<>();
 
-    StateCapture(long index, long epoch, SlotRanges owned, StoreCapture store, List<SessionTable.Captured> sessions) {
+    /**
+     * A capture.
+     *
+     * @param givenStore of the slots {@code given}; null if there are none
+     */
+    StateCapture(
+            long index,
+            long epoch,
+            SlotRanges owned,
+            StoreCapture store,
+            List<SessionTable.Captured> sessions,
+            long versionOffset,
+            @Nullable GivenSlots given,
+            @Nullable StoreCapture givenStore) {
+        this.versionOffset = versionOffset;
+        this.given = given;
+        this.givenStore = givenStore;
         this.index = index;
         this.epoch = epoch;
         this.slots = owned.ranges().stream()
                 .map(range -> new SlotSpan(range.first(), range.last()))
                 .toList();
         this.store = store;
-        parts.add(new SessionsPart(this, new SlotSpan(owned.first(), owned.last()), index, sessions));
+        SlotSpan span = owned.isEmpty() ? new SlotSpan(0, 0) : new SlotSpan(owned.first(), owned.last());
+        parts.add(new SessionsPart(this, span, index, sessions));
+        if (givenStore != null) {
+            parts.addAll(givenStore.parts());
+        }
         parts.addAll(store.parts());
     }
 
@@ -53,7 +77,7 @@ public final class StateCapture implements CheckpointSource, AutoCloseable {
 
     @Override
     public long keys() {
-        return store.keys();
+        return store.keys() + (givenStore == null ? 0 : givenStore.keys());
     }
 
     /** The sessions first: they are few, and then held no longer. */
@@ -69,22 +93,39 @@ public final class StateCapture implements CheckpointSource, AutoCloseable {
 
     @Override
     public @Nullable String failure() {
-        return store.failure();
+        String failure = store.failure();
+        return failure == null && givenStore != null ? givenStore.failure() : failure;
+    }
+
+    @Override
+    public long versionOffset() {
+        return versionOffset;
+    }
+
+    @Override
+    public @Nullable GivenSlots given() {
+        return given;
     }
 
     void checkAlive() throws CaptureFailedException {
         store.checkAlive();
+        if (givenStore != null) {
+            givenStore.checkAlive();
+        }
     }
 
     /** The bytes held for entries that were changed meanwhile. Any thread. */
     public long heldBytes() {
-        return store.heldBytes();
+        return store.heldBytes() + (givenStore == null ? 0 : givenStore.heldBytes());
     }
 
     /** Ends the capture. Any thread; idempotent. The apply thread frees the rest when it comes by. */
     @Override
     public void close() {
         store.close();
+        if (givenStore != null) {
+            givenStore.close();
+        }
         parts.forEach(Part::release);
     }
 }

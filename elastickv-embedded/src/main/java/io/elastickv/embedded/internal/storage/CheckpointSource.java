@@ -22,6 +22,16 @@ public interface CheckpointSource {
     /** How many keys there are. */
     long keys();
 
+    /** See {@link CheckpointManifest#versionOffset}. */
+    default long versionOffset() {
+        return 0;
+    }
+
+    /** See {@link CheckpointManifest#given}. */
+    default @Nullable GivenSlots given() {
+        return null;
+    }
+
     /** What becomes a file each. */
     List<Part> parts();
 

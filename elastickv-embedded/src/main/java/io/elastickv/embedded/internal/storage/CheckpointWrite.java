@@ -152,7 +152,9 @@ public final class CheckpointWrite {
                 source.slots(),
                 source.logTimeMillis(),
                 source.keys(),
-                done));
+                done,
+                source.versionOffset(),
+                source.given()));
     }
 
     /** The checkpoint, once {@link #step} has returned false. */

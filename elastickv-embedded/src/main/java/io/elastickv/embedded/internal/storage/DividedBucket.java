@@ -164,6 +164,11 @@ final class DividedBucket implements Bucket {
         return from.shadowed().contains(new ByteKey(key));
     }
 
+    /** Slots that the store got since are not below, whatever is there of them. */
+    private boolean isOnTop(Below from, byte[] key) {
+        return isShadowed(from, key) || !owns(key);
+    }
+
     private Bucket top() {
         Bucket made = top;
         if (made == null) {
@@ -182,7 +187,7 @@ final class DividedBucket implements Bucket {
     /** Where the entry of {@code key} is, if there is one. */
     private @Nullable Bucket where(byte[] key) {
         Below present = below;
-        return present == null || isShadowed(present, key) ? top : present.bucket();
+        return present == null || isOnTop(present, key) ? top : present.bucket();
     }
 
     /** Where a value is, if it is still there. */
@@ -215,7 +220,7 @@ final class DividedBucket implements Bucket {
     @Override
     public long put(byte[] key, byte[] value, long version, long expiresAtMillis) {
         Below present = below;
-        if (present == null || isShadowed(present, key)) {
+        if (present == null || isOnTop(present, key)) {
             return top().put(key, value, version, expiresAtMillis);
         }
         EntryInfo before = present.bucket().describe(key);
@@ -227,7 +232,7 @@ final class DividedBucket implements Bucket {
     @Override
     public long setExpiry(byte[] key, long expiresAtMillis) {
         Below present = below;
-        if (present == null || isShadowed(present, key)) {
+        if (present == null || isOnTop(present, key)) {
             return top().setExpiry(key, expiresAtMillis);
         }
         Object found = present.bucket().find(key);
@@ -247,7 +252,7 @@ final class DividedBucket implements Bucket {
     public long remove(byte[] key) {
         Below present = below;
         Bucket above = top;
-        if (present == null || isShadowed(present, key)) {
+        if (present == null || isOnTop(present, key)) {
             return above == null ? ABSENT : above.remove(key);
         }
         EntryInfo before = present.bucket().describe(key);
@@ -276,7 +281,7 @@ final class DividedBucket implements Bucket {
             return;
         }
         above.forEach((key, expiresAtMillis) -> {
-            if (present == null || isShadowed(present, key)) {
+            if (present == null || isOnTop(present, key)) {
                 visitor.visit(key, expiresAtMillis);
             }
         });
@@ -295,7 +300,7 @@ final class DividedBucket implements Bucket {
                 present.bucket().newPass(buffer, by),
                 key -> owns(key) && !shadowed.contains(new ByteKey(key)),
                 second,
-                key -> shadowed.contains(new ByteKey(key)));
+                key -> !owns(key) || shadowed.contains(new ByteKey(key)));
     }
 
     @Override
@@ -318,7 +323,7 @@ final class DividedBucket implements Bucket {
                 return true;
             }
             return second.next(key -> {
-                if (isShadowed(present, key)) {
+                if (isOnTop(present, key)) {
                     keys.accept(key);
                 }
             });

@@ -73,6 +73,14 @@ final class ReaderGate {
         poll();
     }
 
+    /** Leaves to {@code heir}, which was made as its successor, to close what was retired. For the writer of both. */
+    void leaveTo(ReaderGate heir) {
+        heir.retired.addAll(draining);
+        heir.retired.addAll(retired);
+        draining = new ArrayList<>();
+        retired = new ArrayList<>();
+    }
+
     /** Closes what can be closed by now. For the writer. */
     void poll() {
         if (retired.isEmpty() && draining.isEmpty()) {

@@ -213,6 +213,42 @@ public final class ShardStore implements AutoCloseable {
         return right;
     }
 
+    /**
+     * Hands everything to a new store that has room for the slots up to {@code newLast} too; this one is of no use any more. As
+     * {@link #split}, but for the same apply thread.
+     */
+    public ShardStore widen(int newLast) {
+        stamps.moveAway(firstSlot, lastSlot);
+        ShardStore wider = new ShardStore(engine, options, firstSlot, newLast, slotOf, new ReaderGate(gate));
+        wider.commandIndex = commandIndex;
+        wider.logTimeMillis.set(logTimeMillis.get());
+        for (int i = 0; i <= indexOf(lastSlot); i++) {
+            BucketHolder holder = buckets.getPlain(i);
+            if (holder != null) {
+                buckets.setRelease(i, null);
+                holder.gate.moveTo(wider.gate);
+                wider.buckets.setPlain(i, holder);
+            }
+        }
+        moveKeyCounts(firstSlot, lastSlot, wider);
+        wider.dividing.addAll(dividing);
+        wider.inherited.addAll(inherited);
+        wider.capture = capture;
+        dividing.clear();
+        inherited.clear();
+        capture = null;
+        VarHandle.fullFence();
+        gate.leaveTo(wider.gate);
+        return wider;
+    }
+
+    /** An empty store like this one, with the same time. */
+    public ShardStore newEmpty(int first, int last) {
+        ShardStore empty = new ShardStore(engine, options, first, last, slotOf);
+        empty.logTimeMillis.set(logTimeMillis.get());
+        return empty;
+    }
+
     private void divide(int i, BucketHolder holder, SlotSpan slots, int slot, ShardStore right) {
         FrozenBucket frozen = new FrozenBucket(holder.bucket(), 2);
         keepers().forEach(keeper -> keeper.adopt(holder, frozen));
@@ -721,8 +757,8 @@ public final class ShardStore implements AutoCloseable {
     }
 
     /** After all entries are loaded. */
-    void loaded(long keyCount, long logTime) {
-        keys.set(keyCount);
+    void loaded(long logTime) {
+        keys.set(countKeys(firstSlot, lastSlot));
         logTimeMillis.set(logTime);
     }
 

@@ -83,7 +83,9 @@ public final class StagedCheckpoint {
                 theirs.slots(),
                 theirs.logTimeMillis(),
                 theirs.keys(),
-                own);
+                own,
+                theirs.versionOffset(),
+                theirs.given());
         this.open = new @Nullable NodeFile[own.size()];
         this.unsynced = new long[own.size()];
     }

@@ -20,7 +20,7 @@ public final class StoreLoader implements AutoCloseable {
 
     /** The store, once the files of all buckets have been read to their ends; it is the caller's. */
     public ShardStore finish(CheckpointManifest manifest) {
-        store.loaded(manifest.keys(), manifest.logTimeMillis());
+        store.loaded(manifest.logTimeMillis());
         finished = true;
         return store;
     }

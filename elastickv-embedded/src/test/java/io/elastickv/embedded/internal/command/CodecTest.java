@@ -120,6 +120,13 @@ class CodecTest {
         assertCommand(
                 "01 0000000000000000 00 00 00 0c 03 04 8040 ac02 01 0377686f",
                 new Command.SplitShard(3, 4, 8192, 300, 1, Samples.b("who")));
+        assertCommand(
+                "01 0000000000000000 00 00 00 0d 03 05 8040 ff7f ac02", new Command.GiveSlots(3, 5, 8192, 16383, 300));
+        assertCommand(
+                "01 0000000000000000 00 00 00 0e ac02 05 8040 ff7f 07 ac02 01 016b 0176 09 00"
+                        + " 01 0b 06 02 02 02 0d 04 02 02",
+                new Command.AbsorbSlots(300, 5, 8192, 16383, Samples.piece()));
+        assertCommand("01 0000000000000000 00 00 00 0f 05", new Command.DropSlots(5));
         assertCommand("01 0000000000000000 00 00 00 20 ff7f", new Command.ClearAround(16383));
     }
 

@@ -69,11 +69,29 @@ final class Samples {
         commands.add(new Command.OpenSession("node-ä"));
         commands.add(new Command.EvictExpired(List.of(b("a"), b("bb"))));
         commands.add(new Command.SplitShard(3, 4, 8192, 300, 1, b("who")));
+        commands.add(new Command.GiveSlots(3, 5, 8192, 16383, 300));
+        commands.add(new Command.AbsorbSlots(300, 5, 8192, 16383, piece()));
+        commands.add(new Command.AbsorbSlots(0, 1, 0, 0, new Piece(0, 0, List.of(), List.of())));
+        commands.add(new Command.DropSlots(5));
         commands.add(new Command.SplitShard(0, Long.MAX_VALUE, 1, 0, -1, new byte[0]));
         byte[] longKey = new byte[CommandLimits.MAX_KEY_BYTES];
         Arrays.fill(longKey, (byte) 3);
         commands.add(new Command.Put(longKey, new byte[200_000], Precondition.ALWAYS, ExpiryChange.NEVER, false));
         return commands;
+    }
+
+    static Piece piece() {
+        return new Piece(
+                7,
+                300,
+                List.of(new Piece.Entry(b("k"), new StoredValue(b("v"), 9, 0))),
+                List.of(new Piece.Session(
+                        11,
+                        6,
+                        2,
+                        List.of(
+                                new Piece.Result(2, new CommandResult.Done()),
+                                new Piece.Result(4, new CommandResult.Incremented(1))))));
     }
 
     static List<CommandResult> results() {

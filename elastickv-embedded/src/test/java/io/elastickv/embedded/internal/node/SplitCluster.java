@@ -115,4 +115,17 @@ final class SplitCluster {
         }
         return 0;
     }
+
+    /** How often the owner has counted a key; -1 if no node leads it. */
+    static long countAtOwner(List<EmbeddedNode> nodes, String key) {
+        byte[] bytes = key.getBytes(UTF_8);
+        ShardHost owner = SplitLoad.owner(nodes, KeySlot.of(bytes));
+        if (owner == null) {
+            return -1;
+        }
+        QueryResult result = owner.stateMachine().queryLocal(new Query.Get(bytes), 0);
+        return result instanceof QueryResult.Value value && value.value() != null
+                ? Long.parseLong(new String(value.value().value(), UTF_8))
+                : 0;
+    }
 }

@@ -1,6 +1,5 @@
 package io.elastickv.embedded.internal.node;
 
-import static io.elastickv.embedded.internal.node.SplitCluster.PATIENCE;
 import static io.elastickv.embedded.internal.node.SplitCluster.assertCounts;
 import static io.elastickv.embedded.internal.node.SplitCluster.awaitSafe;
 import static io.elastickv.embedded.internal.node.SplitCluster.deadline;
@@ -40,7 +39,7 @@ final class SplitIT {
             assertCounts(cluster, counts);
             EmbeddedNode leader = leader(cluster, 2);
             assertThat(node(cluster, 0).control().ownership(leader.name(), 2, deadline()))
-                    .isEqualTo(new OwnershipProtocol.Owned(4, List.of(new SlotRange(12288, 16382))));
+                    .isEqualTo(new OwnershipProtocol.Owned(4, List.of(new SlotRange(12288, 16382)), null));
             for (int i = 0; i < 3; i++) {
                 cluster.crash(i);
             }
@@ -109,7 +108,7 @@ final class SplitIT {
             cluster.restart(away);
             awaitSafe(cluster, 0, 1);
             assertCounts(cluster, counts);
-            assertThat(node(cluster, away).checkpointCounts().installed()).isEqualTo(2);
+            assertThat(node(cluster, away).checkpointCounts().installed()).isGreaterThanOrEqualTo(2);
             for (int i = 0; i < 3; i++) {
                 cluster.crash(i);
             }
@@ -121,11 +120,11 @@ final class SplitIT {
         }
     }
 
-    /** Waits until the log of a shard begins after where it ends now. */
+    /** Waits until the log of a shard begins after where it ends now: whoever fetched a state before may need it 30 s. */
     private static void awaitCheckpointAfter(SplitLoad load, EmbeddedNode node, int shard) {
         long end = node.hosts().get(shard).group().status().lastIndex();
         Awaitility.await("the log of shard " + shard + " on " + node.name())
-                .atMost(PATIENCE)
+                .atMost(Duration.ofSeconds(50))
                 .pollInterval(Duration.ofMillis(20))
                 .untilAsserted(() -> {
                     ShardHost host = node.hosts().get(shard);

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Random commands, retries, splits, checkpoints in the middle, and restarts, against a model. */
+/** Random commands, retries, splits, merges, checkpoints in the middle, and restarts, against a model. */
 class SplitModelTest {
 
     private static final byte[] CONFIGURATION = "who".getBytes(UTF_8);
@@ -54,11 +54,13 @@ class SplitModelTest {
                     world.splitSome(); // the later ones divide what is being divided
                 }
             } else if (what < 4) {
+                world.mergeSome();
+            } else if (what < 7) {
                 SplitWorld.Shard shard = world.anyShard();
                 if (!writing.containsKey(shard.id)) {
                     writing.put(shard.id, begin(world, shard, directories));
                 }
-            } else if (what < 6) {
+            } else if (what < 10) {
                 world.first.of(world.anyShard()).tidyUp(50);
             } else if (what < 45) {
                 step(world, writing, engine);
@@ -72,7 +74,8 @@ class SplitModelTest {
             left.write().abandon();
         }
         world.check();
-        assertThat(world.shards).as("seed %d", world.seed).hasSizeGreaterThan(5);
+        assertThat(world.shards).as("seed %d", world.seed).hasSizeGreaterThan(3);
+        assertThat(world.merged).as("seed %d", world.seed).isGreaterThan(3);
     }
 
     private static Writing begin(
@@ -94,7 +97,12 @@ class SplitModelTest {
 
     private static void step(SplitWorld world, Map<Integer, Writing> writing, StorageEngine engine) throws Exception {
         for (Writing one : List.copyOf(writing.values())) {
-            if (!one.write().step()) {
+            if (one.capture().isFailed()) {
+                // What it should have was deleted meanwhile.
+                writing.remove(one.shard());
+                one.write().abandon();
+                one.capture().close();
+            } else if (!one.write().step()) {
                 writing.remove(one.shard());
                 CheckpointManifest manifest = one.write().manifest();
                 one.write().abandon();

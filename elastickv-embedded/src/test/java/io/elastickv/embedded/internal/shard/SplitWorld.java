@@ -10,6 +10,7 @@ import io.elastickv.embedded.internal.command.CommandResult;
 import io.elastickv.embedded.internal.command.Envelope;
 import io.elastickv.embedded.internal.command.ExpiryChange;
 import io.elastickv.embedded.internal.command.ExpiryRule;
+import io.elastickv.embedded.internal.command.Piece;
 import io.elastickv.embedded.internal.command.Precondition;
 import io.elastickv.embedded.internal.command.Query;
 import io.elastickv.embedded.internal.command.QueryCodec;
@@ -23,7 +24,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Shards that split at random, each with a random log, a model, and two replicas of different storage which must agree in
@@ -76,6 +79,9 @@ final class SplitWorld implements AutoCloseable {
         }
     }
 
+    /** Slots on their way. */
+    private record Given(Command.GiveSlots command, Shard to, Map<String, StoredValue> entries, boolean absorbed) {}
+
     /** What is known of a shard. */
     static final class Shard {
 
@@ -83,12 +89,19 @@ final class SplitWorld implements AutoCloseable {
         final ShardModel model;
         final RandomCommands commands;
         final List<Entry> log = new ArrayList<>();
-        final Map<Long, Long> sequences = new TreeMap<>();
+        /** Those it knows. */
+        final Set<Long> sessions = new TreeSet<>();
+
         final Map<Long, Long> floors = new HashMap<>();
         private final List<Sent> sent = new ArrayList<>();
         long epoch;
         SlotRanges owned;
         long index;
+        long versionOffset;
+        /** What it gave away and has not deleted; and whom it is given to. */
+        Given given;
+        /** It is to take slots in. */
+        boolean isTaking;
 
         Shard(int id, long epoch, SlotRanges owned, long index, ShardModel model, Random random) {
             this.id = id;
@@ -98,6 +111,10 @@ final class SplitWorld implements AutoCloseable {
             this.model = model;
             this.commands = new RandomCommands(random, model, 700);
         }
+
+        long version() {
+            return index + versionOffset;
+        }
     }
 
     final long seed;
@@ -105,6 +122,10 @@ final class SplitWorld implements AutoCloseable {
     final Replicas first;
     final Replicas second;
     final Map<Integer, Shard> shards = new TreeMap<>();
+    /** A client numbers its commands, whichever shard gets them. */
+    private final Map<Long, Long> sequences = new HashMap<>();
+
+    int merged;
     private long clock = 1_000;
 
     SplitWorld(long seed, StorageEngine engine) {
@@ -129,12 +150,13 @@ final class SplitWorld implements AutoCloseable {
         Shard shard = anyShard();
         clock += random.nextInt(4) == 0 ? random.nextInt(10) : 0;
         int what = random.nextInt(100);
-        if (what < 2 || shard.sequences.isEmpty()) {
+        if (what < 2 || shard.sessions.isEmpty()) {
             CommandResult result = apply(shard, 0, 0, 0, new Command.OpenSession("owner"));
             long id = ((CommandResult.SessionOpened) result).sessionId();
-            shard.sequences.put(id, 0L);
+            shard.sessions.add(id);
+            sequences.put(id, 0L);
             shard.floors.put(id, 0L);
-            shard.model.apply(shard.index, clock, new Command.EvictExpired(List.of()));
+            shard.model.apply(shard.version(), clock, new Command.EvictExpired(List.of()));
         } else if (what < 20 && !shard.sent.isEmpty()) {
             retry(shard);
         } else {
@@ -146,7 +168,7 @@ final class SplitWorld implements AutoCloseable {
         int back = 1 + random.nextInt(Math.min(shard.sent.size(), random.nextInt(4) == 0 ? 200 : 10));
         Sent sent = shard.sent.get(shard.sent.size() - back);
         CommandResult result = apply(shard, sent.session, sent.sequence, sent.ackedBelow, sent.command);
-        shard.model.apply(shard.index, clock, new Command.EvictExpired(List.of()));
+        shard.model.apply(shard.version(), clock, new Command.EvictExpired(List.of()));
         if (sent.sequence < shard.floors.get(sent.session)) {
             assertThat(result).as("seed %d", seed).isInstanceOf(CommandResult.OutcomeForgotten.class);
         } else {
@@ -165,21 +187,21 @@ final class SplitWorld implements AutoCloseable {
         long sequence = 0;
         long ackedBelow = 0;
         if (!(command instanceof Command.EvictExpired || command instanceof Command.AdvanceTime || what % 3 == 0)) {
-            List<Long> open = new ArrayList<>(shard.sequences.keySet());
+            List<Long> open = new ArrayList<>(shard.sessions);
             session = open.get(random.nextInt(open.size()));
-            sequence = shard.sequences.get(session) + 1;
+            sequence = sequences.get(session) + 1;
             ackedBelow = Math.max(0, sequence - random.nextInt(20));
-            shard.sequences.put(session, sequence);
+            sequences.put(session, sequence);
             shard.floors.merge(session, ackedBelow, Math::max);
         }
         CommandResult result = apply(shard, session, sequence, ackedBelow, command);
         byte[] encoded = ResultCodec.encode(result);
         CommandResult refusal = refusal(shard, command);
         if (refusal != null) {
-            shard.model.apply(shard.index, clock, new Command.EvictExpired(List.of()));
+            shard.model.apply(shard.version(), clock, new Command.EvictExpired(List.of()));
             assertThat(result).as("seed %d: %s", seed, command).isEqualTo(refusal);
         } else {
-            CommandResult expected = shard.model.apply(shard.index, clock, command);
+            CommandResult expected = shard.model.apply(shard.version(), clock, command);
             if (!(command instanceof Command.EvictExpired)) {
                 assertThat(encoded)
                         .as("seed %d, shard %d: %s: %s, expected %s", seed, shard.id, command, result, expected)
@@ -209,6 +231,12 @@ final class SplitWorld implements AutoCloseable {
         } else if (command instanceof Command.AtomicBatch batch) {
             batch.requirements().forEach(requirement -> keys.add(requirement.key()));
             batch.steps().forEach(step -> keys.add(step.key()));
+        }
+        boolean ofKeys = command instanceof Command.PutAll
+                || command instanceof Command.DeleteAll
+                || command instanceof Command.AtomicBatch;
+        if (ofKeys && shard.owned.isEmpty()) {
+            return new CommandResult.WrongShard(shard.epoch);
         }
         for (byte[] key : keys) {
             if (!shard.owned.contains(KeySlot.of(key))) {
@@ -266,6 +294,9 @@ final class SplitWorld implements AutoCloseable {
     /** Splits some shard somewhere, often at or behind the slot of a key. */
     void splitSome() {
         Shard shard = anyShard();
+        if (shard.isTaking || shard.owned.isEmpty()) {
+            return;
+        }
         List<byte[]> keys = allKeys();
         int slot = random.nextInt(3) == 0
                 ? 1 + random.nextInt(16383)
@@ -273,10 +304,10 @@ final class SplitWorld implements AutoCloseable {
         boolean stale = random.nextInt(10) == 0;
         int child = shards.size();
         var split = new Command.SplitShard(
-                stale ? shard.epoch - 1 : shard.epoch, shard.epoch + 1, slot, child, 1, new byte[] {1});
-        boolean possible = !stale && slot > shard.owned.first() && slot <= shard.owned.last();
+                stale ? shard.epoch - 1 : shard.epoch, shard.epoch + 1, slot, child, shard.epoch + 1, new byte[] {1});
+        boolean possible = !stale && shard.given == null && slot > shard.owned.first() && slot <= shard.owned.last();
         CommandResult result = apply(shard, 0, 0, 0, split);
-        shard.model.apply(shard.index, clock, new Command.EvictExpired(List.of()));
+        shard.model.apply(shard.version(), clock, new Command.EvictExpired(List.of()));
         if (!possible) {
             assertThat(result).as("seed %d", seed).isEqualTo(new CommandResult.WrongShard(shard.epoch));
             return;
@@ -290,13 +321,102 @@ final class SplitWorld implements AutoCloseable {
             }
         });
         shard.model.entries.keySet().removeAll(right.entries.keySet());
-        Shard made = new Shard(child, 1, shard.owned.from(slot), shard.index, right, random);
-        made.sequences.putAll(shard.sequences);
+        Shard made = new Shard(child, shard.epoch + 1, shard.owned.from(slot), shard.index, right, random);
+        made.sessions.addAll(shard.sessions);
+        made.versionOffset = shard.versionOffset;
         made.floors.putAll(shard.floors);
         made.sent.addAll(shard.sent);
         shard.owned = shard.owned.below(slot);
         shard.epoch++;
         shards.put(child, made);
+    }
+
+    /** Takes the next step of some merge, or begins one; every step is sometimes taken twice. */
+    void mergeSome() {
+        for (Shard right : shards.values()) {
+            Given given = right.given;
+            if (given != null && !given.absorbed()) {
+                absorb(right, given);
+                return;
+            }
+            if (given != null) {
+                apply(right, 0, 0, 0, new Command.DropSlots(given.command().epoch()));
+                tick(right);
+                right.given = null;
+                return;
+            }
+        }
+        for (Shard right : shards.values()) {
+            for (Shard left : shards.values()) {
+                if (!right.owned.isEmpty()
+                        && !left.owned.isEmpty()
+                        && left.given == null
+                        && left.owned.last() + 1 == right.owned.first()
+                        && random.nextBoolean()) {
+                    give(left, right);
+                    return;
+                }
+            }
+        }
+    }
+
+    private void tick(Shard shard) {
+        shard.model.apply(shard.version(), clock, new Command.EvictExpired(List.of()));
+    }
+
+    private void give(Shard left, Shard right) {
+        int first = right.owned.first();
+        int last = random.nextBoolean() ? right.owned.last() : first + random.nextInt(right.owned.last() - first + 1);
+        long epoch = Math.max(left.epoch, right.epoch) + 1;
+        var give = new Command.GiveSlots(right.epoch, epoch, first, last, left.id);
+        var stale = new Command.GiveSlots(right.epoch - 1, epoch, first, last, left.id);
+        assertThat(apply(right, 0, 0, 0, stale)).isEqualTo(new CommandResult.WrongShard(right.epoch));
+        tick(right);
+        for (int times = 1 + random.nextInt(2); times > 0; times--) {
+            assertThat(apply(right, 0, 0, 0, give)).as("seed %d", seed).isEqualTo(new CommandResult.Done());
+            tick(right);
+        }
+        Map<String, StoredValue> entries = new TreeMap<>();
+        right.model.entries.forEach((key, value) -> {
+            if (KeySlot.of(key.getBytes(ISO_8859_1)) <= last) {
+                entries.put(key, value);
+            }
+        });
+        right.model.entries.keySet().removeAll(entries.keySet());
+        right.owned = last == right.owned.last() ? SlotRanges.NONE : right.owned.from(last + 1);
+        right.epoch = epoch;
+        right.given = new Given(give, left, entries, false);
+        left.isTaking = true;
+    }
+
+    private void absorb(Shard right, Given given) {
+        Shard left = given.to();
+        Command.GiveSlots give = given.command();
+        Replicas from = random.nextBoolean() ? first : second;
+        Piece piece =
+                from.of(right).readGiven(give.epoch(), from.of(right).sessions().get());
+        var absorb = new Command.AbsorbSlots(right.id, give.epoch(), give.first(), give.last(), piece);
+        for (int times = 1 + random.nextInt(2); times > 0; times--) {
+            assertThat(apply(left, 0, 0, 0, absorb)).as("seed %d", seed).isEqualTo(new CommandResult.Done());
+            if (left.isTaking) {
+                left.versionOffset = Math.max(left.versionOffset, piece.versionFloor() - left.index);
+                left.isTaking = false;
+            }
+            left.model.timeMillis = Math.max(left.model.timeMillis, piece.logTimeMillis());
+            left.model.entries.putAll(given.entries());
+            tick(left);
+        }
+        left.owned = left.owned.upTo(give.last());
+        left.epoch = give.epoch();
+        left.sessions.addAll(right.sessions);
+        right.floors.forEach((session, floor) -> left.floors.merge(session, floor, Math::max));
+        for (Sent one : right.sent) {
+            if (!left.sent.contains(one)) {
+                left.sent.add(one);
+            }
+        }
+        right.given = new Given(give, left, Map.of(), true);
+        merged++;
     }
 
     /** Both replicas of every shard are what the model says and equal in all that can be seen. */

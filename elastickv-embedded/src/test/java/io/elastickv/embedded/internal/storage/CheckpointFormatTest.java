@@ -134,16 +134,51 @@ class CheckpointFormatTest {
     }
 
     @Test
+    void theBytesOfAManifestWithSlotsGivenAwayAreThoseOfVersionTwo() {
+        CheckpointManifest manifest = new CheckpointManifest(
+                7,
+                0x1234,
+                3,
+                new byte[] {(byte) 0xC0, 1},
+                9,
+                List.of(),
+                1_700_000_000_000L,
+                0,
+                List.of(new CheckpointFile(
+                        CheckpointFile.Kind.SESSIONS, 0x29, 64, 0x01020304, new SlotSpan(0, 0), 0x1234, 0, 0, 0)),
+                0x55,
+                new GivenSlots(9, SLOTS, 12, 0x66));
+        byte[] expected = hex(
+                "454B56434B4D0D0A 00000002 000000A8",
+                "00000007 0000000000001234 0000000000000003 0000000000000009 0000018BCFE56800 0000000000000000",
+                "00000000 00000002 00000001",
+                "0000000000000055 01 0000000000000009 0100 01FF 0000000C 0000000000000066",
+                "C001",
+                "02 0000000000000029 0000000000000040 01020304 0000 0000 0000000000001234",
+                "0000000000000000 0000000000000000 0000000000000000",
+                "00000000");
+        CRC32C crc = new CRC32C();
+        crc.update(expected, 0, expected.length - 4);
+        ByteBuffer.wrap(expected).putInt(expected.length - 4, (int) crc.getValue());
+        assertThat(manifest.encode()).isEqualTo(expected);
+        CheckpointManifest decoded = CheckpointManifest.decode(expected);
+        assertThat(decoded.encode()).isEqualTo(expected);
+        assertThat(decoded.versionOffset()).isEqualTo(0x55);
+        assertThat(decoded.given()).isEqualTo(manifest.given());
+    }
+
+    @Test
     void aDirectoryOfNewerSoftwareIsNotOpened() throws IOException {
         byte[] bytes = new byte[80];
-        byte[] head = hex("454B56434B4D0D0A 00000002 00000050");
+        byte[] head = hex("454B56434B4D0D0A 00000003 00000050");
         System.arraycopy(head, 0, bytes, 0, head.length);
         Path manifest = Path.of("/d/0000000000000001.manifest");
         // With a wrong checksum it is damage.
         CheckpointDirectory opened = CheckpointDirectory.open(files.put(manifest, bytes), Path.of("/d"), 7);
         assertThat(opened.damaged())
                 .containsExactly(
-                        "checkpoint file /d/0000000000000001.manifest, offset 8: a manifest of version 2, known is 1");
+                        "checkpoint file /d/0000000000000001.manifest, offset 8: a manifest of version 3, known are 1"
+                                + " and 2");
         CRC32C crc = new CRC32C();
         crc.update(bytes, 0, 76);
         ByteBuffer.wrap(bytes).putInt(76, (int) crc.getValue());
@@ -151,7 +186,7 @@ class CheckpointFormatTest {
         assertThatThrownBy(() -> CheckpointDirectory.open(files, Path.of("/d"), 7))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("/d/0000000000000001.manifest")
-                .hasMessageContaining("version 2, known is 1")
+                .hasMessageContaining("version 3, known are 1 and 2")
                 .hasMessageContaining("start the version of the software that wrote it");
     }
 
