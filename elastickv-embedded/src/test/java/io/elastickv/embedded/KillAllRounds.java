@@ -55,8 +55,8 @@ record KillAllRounds(
                         increments.awaitProgress(100);
                     } while (System.nanoTime() - begun < loadNanos);
                     int before = load.acknowledged();
-                    cluster.kill(0, 1, 2);
-                    for (int i = 0; i < ProcessCluster.SIZE; i++) {
+                    cluster.killAll();
+                    for (int i = 0; i < cluster.size(); i++) {
                         cluster.start(i);
                     }
                     List<Long> nanos = cluster.awaitServing();

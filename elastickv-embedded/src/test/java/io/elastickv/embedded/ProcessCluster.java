@@ -8,22 +8,23 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Three members in processes of their own, which can be killed and paused, and a storage-less node in this one. Members are
+ * Members, three unless said otherwise, in processes of their own, which can be killed and paused, and a storage-less node in this one. Members are
  * numbered from 0 and named {@code p0} and so on. Not thread-safe.
  */
 final class ProcessCluster implements AutoCloseable {
 
-    static final int SIZE = 3;
+    private static final int SIZE = 3;
 
     private final Path directory;
     private final String heap;
     private final Map<String, String> settings;
-    private final List<Integer> ports = FreePorts.choose(SIZE);
-    private final @Nullable ProcessMember[] members = new ProcessMember[SIZE];
-    private final boolean[] paused = new boolean[SIZE];
+    private final List<Integer> ports;
+    private final @Nullable ProcessMember[] members;
+    private final boolean[] paused;
     private final HistoryLines history = new HistoryLines();
     private final ElastickvNode client;
 
@@ -32,17 +33,26 @@ final class ProcessCluster implements AutoCloseable {
         this(directory, "192m", Map.of());
     }
 
+    /** A cluster of three. */
+    ProcessCluster(Path directory, String heap, Map<String, String> settings) {
+        this(directory, heap, settings, SIZE);
+    }
+
     /**
      * A cluster.
      *
      * @param heap how large the heap of each member may become
      * @param settings see {@link ProcessNode}
+     * @param size how many members
      */
-    ProcessCluster(Path directory, String heap, Map<String, String> settings) {
+    ProcessCluster(Path directory, String heap, Map<String, String> settings, int size) {
+        this.ports = FreePorts.choose(size);
+        this.members = new ProcessMember[size];
+        this.paused = new boolean[size];
         this.directory = directory;
         this.heap = heap;
         this.settings = settings;
-        for (int i = 0; i < SIZE; i++) {
+        for (int i = 0; i < size; i++) {
             start(i);
         }
         this.client =
@@ -54,6 +64,11 @@ final class ProcessCluster implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** How many members there are, running or not. */
+    int size() {
+        return members.length;
     }
 
     static String nameOf(int i) {
@@ -166,9 +181,14 @@ final class ProcessCluster implements AutoCloseable {
         }
     }
 
+    /** Kills all members with SIGKILL, at once. */
+    void killAll() {
+        kill(IntStream.range(0, members.length).toArray());
+    }
+
     @Override
     public void close() {
         client.close();
-        kill(0, 1, 2);
+        killAll();
     }
 }

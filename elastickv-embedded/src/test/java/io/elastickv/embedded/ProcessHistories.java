@@ -50,7 +50,7 @@ final class ProcessHistories {
     /** Begins an epoch: the load of all members that run. */
     void begin() {
         epoch++;
-        for (int i = 0; i < ProcessCluster.SIZE; i++) {
+        for (int i = 0; i < cluster.size(); i++) {
             if (cluster.isRunning(i)) {
                 join(i);
             }
@@ -69,14 +69,14 @@ final class ProcessHistories {
     /** Ends the epoch, in which all members that run must be able to make progress; checks what was seen in it. */
     void endAndCheck(String context) {
         List<CompletableFuture<Void>> ends = new ArrayList<>();
-        for (int i = 0; i < ProcessCluster.SIZE; i++) {
+        for (int i = 0; i < cluster.size(); i++) {
             if (cluster.isRunning(i)) {
                 ends.add(cluster.member(i).stopLoad());
             }
         }
         ends.forEach(end -> end.orTimeout(60, TimeUnit.SECONDS).join());
         List<Operation> history = cluster.history().take();
-        for (int i = 0; i < ProcessCluster.SIZE; i++) {
+        for (int i = 0; i < cluster.size(); i++) {
             assertThat(cluster.member(i).output()).doesNotContain("wrong: ");
         }
         long start = System.nanoTime();

@@ -30,8 +30,8 @@ final class ProcessNemesis {
         long endNanos = System.nanoTime() + nanos;
         while (System.nanoTime() - endNanos < 0) {
             hold(10, 1_500);
-            int victim = random.nextInt(ProcessCluster.SIZE);
-            int other = (victim + 1 + random.nextInt(2)) % ProcessCluster.SIZE;
+            int victim = random.nextInt(cluster.size());
+            int other = (victim + 1 + random.nextInt(cluster.size() - 1)) % cluster.size();
             switch (random.nextInt(8)) {
                 case 0, 1, 2 -> kill(victim);
                 case 3 -> pause(victim);
@@ -47,8 +47,8 @@ final class ProcessNemesis {
                 }
                 case 6 -> {
                     log.add("kill all");
-                    kills += ProcessCluster.SIZE;
-                    cluster.kill(0, 1, 2);
+                    kills += cluster.size();
+                    cluster.killAll();
                 }
                 default -> {
                     kill(victim);
@@ -81,7 +81,7 @@ final class ProcessNemesis {
 
     /** All go on; at times the next fault comes before they serve. */
     private void repair() {
-        for (int i = 0; i < ProcessCluster.SIZE; i++) {
+        for (int i = 0; i < cluster.size(); i++) {
             if (cluster.isPaused(i)) {
                 log.add("continue " + i);
                 cluster.resume(i);

@@ -88,7 +88,7 @@ final class ProcessPauseIT {
             histories.begin();
             for (int round = 0; round < 2; round++) {
                 int paused = round;
-                int killed = (round + 1) % ProcessCluster.SIZE;
+                int killed = (round + 1) % cluster.size();
                 increments.awaitProgress(50);
                 cluster.pause(paused);
                 cluster.kill(killed);

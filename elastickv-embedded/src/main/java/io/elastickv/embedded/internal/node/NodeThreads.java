@@ -1,5 +1,7 @@
 package io.elastickv.embedded.internal.node;
 
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -130,6 +132,12 @@ final class NodeThreads implements AutoCloseable {
                 task.run();
             } catch (RejectedExecutionException e) {
                 LOG.debug("the node is closing", e);
+            } catch (UncheckedIOException e) {
+                if (e.getCause() instanceof ClosedByInterruptException) {
+                    LOG.debug("the node is closing, a file was not written", e);
+                } else {
+                    LOG.error("a task failed on {}", Thread.currentThread().getName(), e);
+                }
             } catch (RuntimeException | Error e) {
                 // An exception would silently end a periodic task.
                 LOG.error("a task failed on {}", Thread.currentThread().getName(), e);

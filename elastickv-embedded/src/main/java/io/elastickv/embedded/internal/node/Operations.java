@@ -5,6 +5,7 @@ import io.elastickv.api.OperationInfo.Kind;
 import io.elastickv.api.OperationInfo.Outcome;
 import io.elastickv.api.PlannedOperation;
 import io.elastickv.api.SlotRange;
+import io.elastickv.embedded.internal.placement.Catalog;
 import io.elastickv.embedded.internal.placement.CatalogOperation;
 import io.elastickv.embedded.internal.placement.CatalogState;
 import io.elastickv.embedded.internal.placement.PastOperation;
@@ -117,28 +118,32 @@ final class Operations {
 
     private static String words(Operation operation) {
         if (operation instanceof Operation.AddReplica add) {
-            return "a replica of shard " + add.shard() + " on " + add.node();
+            return "a replica of " + name(add.shard()) + " on " + add.node();
         } else if (operation instanceof Operation.RemoveReplica remove) {
-            return "no replica of shard " + remove.shard() + " on " + remove.node();
+            return "no replica of " + name(remove.shard()) + " on " + remove.node();
         } else if (operation instanceof Operation.MoveReplica move) {
-            return "replica of shard " + move.shard() + " from " + move.from() + " to " + move.to();
+            return "replica of " + name(move.shard()) + " from " + move.from() + " to " + move.to();
         } else if (operation instanceof Operation.ReplaceDeadReplica replace) {
-            return "replica of shard " + replace.shard() + " on " + replace.to() + " for that of " + replace.dead();
+            return "replica of " + name(replace.shard()) + " on " + replace.to() + " for that of " + replace.dead();
         } else if (operation instanceof Operation.TransferLeader transfer) {
-            return "shard " + transfer.shard() + " led by " + transfer.to() + " instead of " + transfer.from();
+            return name(transfer.shard()) + " led by " + transfer.to() + " instead of " + transfer.from();
         } else if (operation instanceof Operation.SplitShard split) {
-            return "slots " + ranges(split.childSlots()) + " of shard " + split.shard() + " become a shard"
+            return "slots " + ranges(split.childSlots()) + " of " + name(split.shard()) + " become a shard"
                     + (split.childLeader() == null ? "" : ", led by " + split.childLeader());
         } else if (operation instanceof Operation.MergeShards merge) {
-            return "shard " + merge.right() + " becomes part of shard " + merge.shard();
+            return name(merge.right()) + " becomes part of " + name(merge.shard());
         } else if (operation instanceof Operation.RelieveKey relief) {
-            return "key " + relief.key() + " of shard " + relief.shard() + " is relieved";
+            return "key " + relief.key() + " of " + name(relief.shard()) + " is relieved";
         } else if (operation instanceof Operation.EndRelief relief) {
-            return "key " + relief.key() + " of shard " + relief.shard() + " is relieved no more";
+            return "key " + relief.key() + " of " + name(relief.shard()) + " is relieved no more";
         } else if (operation instanceof Operation.ReleaseNode release) {
             return "node " + release.node() + " may leave";
         }
         return operation.toString();
+    }
+
+    private static String name(int group) {
+        return group == Catalog.GROUP ? "the catalog" : "shard " + group;
     }
 
     private static String ranges(List<SlotRange> slots) {
