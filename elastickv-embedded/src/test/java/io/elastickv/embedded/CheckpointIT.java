@@ -11,6 +11,7 @@ import io.elastickv.api.ReadConsistency;
 import io.elastickv.api.VersionedValue;
 import io.elastickv.embedded.internal.node.CheckpointFigures;
 import io.elastickv.embedded.internal.node.EmbeddedNode;
+import io.elastickv.embedded.internal.placement.Catalog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -132,6 +133,7 @@ class CheckpointIT {
         try (Stream<Path> files = Files.walk(cluster.directoryOf(node).resolve("checkpoints"))) {
             return files.filter(Files::isRegularFile)
                     .filter(file -> name.test(file.getFileName().toString()))
+                    .filter(file -> !file.getParent().endsWith(String.valueOf(Catalog.GROUP))) // those of the shards
                     .sorted(Comparator.comparing(Path::toString))
                     .toList();
         } catch (IOException e) {

@@ -3,7 +3,6 @@ package io.elastickv.embedded.internal.node;
 import io.elastickv.embedded.internal.placement.CatalogDelta;
 import io.elastickv.embedded.internal.placement.CatalogState;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -63,7 +62,7 @@ final class CatalogFile {
         }
     }
 
-    /** Saves it. */
+    /** Saves it, if that is possible: without it the next start hears what it would have said from others. */
     void save(CatalogState state) {
         byte[] bytes = state.since(CatalogState.EMPTY).encode();
         String text = KIND + " " + VERSION + "\ncluster=" + clusterId + "\nstate="
@@ -75,7 +74,7 @@ final class CatalogFile {
             Files.writeString(temporary, CheckedText.seal(text));
             Files.move(temporary, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw new UncheckedIOException("file " + directory.resolve(FILE) + ": cannot be written", e);
+            LOG.warn("file {} cannot be written: {}", directory.resolve(FILE), e.toString());
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.elastickv.embedded.internal.node;
 
 import io.elastickv.api.PlanInfo;
-import io.elastickv.embedded.internal.node.AdminProtocol.Request;
 import io.elastickv.embedded.internal.node.AdminProtocol.State;
 import io.elastickv.embedded.internal.placement.Catalog;
 import io.elastickv.embedded.internal.placement.CatalogException;
@@ -9,6 +8,7 @@ import io.elastickv.embedded.internal.placement.CatalogState;
 import io.elastickv.embedded.internal.placement.DryRun;
 import io.elastickv.embedded.internal.placement.PlacementDriver;
 import io.elastickv.embedded.internal.placement.RefusedException;
+import io.elastickv.embedded.internal.placement.Request;
 import io.elastickv.embedded.internal.placement.ScalingRunner;
 import io.elastickv.embedded.internal.placement.Sight;
 import io.elastickv.embedded.internal.placement.plan.Automation;
@@ -85,8 +85,8 @@ final class DriverHost implements AutoCloseable {
         this.thread = thread;
         this.tellOthers = tellOthers;
         rpc.register(AdminProtocol.METHOD_ADMIN, (from, payload, responder) -> {
-            CompletableFuture<Void> unused =
-                    answer(Request.decode(payload)).thenAccept(answer -> responder.reply(answer.encode()));
+            CompletableFuture<Void> unused = answer(AdminProtocol.Request.decode(payload))
+                    .thenAccept(answer -> responder.reply(answer.encode()));
         });
     }
 
@@ -138,7 +138,7 @@ final class DriverHost implements AutoCloseable {
                 driver.state(),
                 sight.nodes(),
                 reports.opsPerSecond(),
-                node -> driver.request(new io.elastickv.embedded.internal.placement.Request.Drain(node), now),
+                node -> driver.request(new Request.Drain(node), now),
                 now);
         publish();
     }
@@ -152,7 +152,7 @@ final class DriverHost implements AutoCloseable {
     }
 
     /** Answers a request; the answer comes later. */
-    CompletableFuture<AdminProtocol.Answer> answer(Request request) {
+    CompletableFuture<AdminProtocol.Answer> answer(AdminProtocol.Request request) {
         CompletableFuture<AdminProtocol.Answer> future = new CompletableFuture<>();
         long lateNanos = System.nanoTime() + LATE_NANOS;
         try {
@@ -169,7 +169,7 @@ final class DriverHost implements AutoCloseable {
         return future;
     }
 
-    private AdminProtocol.Answer carryOut(Request request) {
+    private AdminProtocol.Answer carryOut(AdminProtocol.Request request) {
         try {
             if (!leads()) {
                 return new AdminProtocol.Answer(State.NOT_DRIVER, "");
@@ -190,7 +190,7 @@ final class DriverHost implements AutoCloseable {
         }
     }
 
-    private AdminProtocol.Answer decide(Request request) throws RefusedException, CatalogException {
+    private AdminProtocol.Answer decide(AdminProtocol.Request request) throws RefusedException, CatalogException {
         long operation = driver.request(decode(request), wallMillis.getAsLong());
         publish();
         byte[] body = request.kind() == AdminProtocol.Kind.JOIN
@@ -199,27 +199,20 @@ final class DriverHost implements AutoCloseable {
         return new AdminProtocol.Answer(State.DONE, Long.toString(operation), body);
     }
 
-    private static io.elastickv.embedded.internal.placement.Request decode(Request request) {
+    private static Request decode(AdminProtocol.Request request) {
         List<String> given = request.arguments();
         return switch (request.kind()) {
             case JOIN -> {
                 PeerAddress address = PeerAddress.parse(given.get(2));
-                yield new io.elastickv.embedded.internal.placement.Request.Join(
-                        given.get(0), address.host(), address.port(), given.get(1), given.get(3));
+                yield new Request.Join(given.get(0), address.host(), address.port(), given.get(1), given.get(3));
             }
-            case DRAIN -> new io.elastickv.embedded.internal.placement.Request.Drain(given.get(0));
-            case REPLICATION ->
-                new io.elastickv.embedded.internal.placement.Request.SetReplicationFactor(number(given.get(0)));
-            case AUTOMATION ->
-                new io.elastickv.embedded.internal.placement.Request.SetAutomation(Automation.valueOf(given.get(0)));
-            case SPLIT ->
-                new io.elastickv.embedded.internal.placement.Request.Split(number(given.get(0)), number(given.get(1)));
-            case MERGE -> new io.elastickv.embedded.internal.placement.Request.Merge(number(given.get(0)));
-            case MOVE ->
-                new io.elastickv.embedded.internal.placement.Request.Move(
-                        number(given.get(0)), given.get(1), given.get(2));
-            case TRANSFER ->
-                new io.elastickv.embedded.internal.placement.Request.Transfer(number(given.get(0)), given.get(1));
+            case DRAIN -> new Request.Drain(given.get(0));
+            case REPLICATION -> new Request.SetReplicationFactor(number(given.get(0)));
+            case AUTOMATION -> new Request.SetAutomation(Automation.valueOf(given.get(0)));
+            case SPLIT -> new Request.Split(number(given.get(0)), number(given.get(1)));
+            case MERGE -> new Request.Merge(number(given.get(0)));
+            case MOVE -> new Request.Move(number(given.get(0)), given.get(1), given.get(2));
+            case TRANSFER -> new Request.Transfer(number(given.get(0)), given.get(1));
             case PLAN, LOADS -> throw new IllegalArgumentException(request.kind() + " changes nothing");
         };
     }

@@ -48,4 +48,11 @@ class CatalogFileTest {
         Files.writeString(path, text);
         assertThat(file("c1").load()).isNotNull();
     }
+
+    @Test
+    void aCopyThatCannotBeWrittenIsNoReasonToFail() throws IOException {
+        Files.createDirectories(directory.resolve("catalog.tmp").resolve("in the way"));
+        file("c1").save(STATE);
+        assertThat(file("c1").load()).isNull();
+    }
 }
