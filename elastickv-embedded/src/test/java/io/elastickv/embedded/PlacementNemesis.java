@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -23,11 +24,11 @@ final class PlacementNemesis implements AutoCloseable {
     private final SplittableRandom random;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final Thread thread = new Thread(this::run, "placement-nemesis");
-    private volatile int splits;
-    private volatile int merges;
-    private volatile int moves;
-    private volatile int transfers;
-    private volatile int givenUp;
+    private final AtomicInteger splits = new AtomicInteger();
+    private final AtomicInteger merges = new AtomicInteger();
+    private final AtomicInteger moves = new AtomicInteger();
+    private final AtomicInteger transfers = new AtomicInteger();
+    private final AtomicInteger givenUp = new AtomicInteger();
 
     /** Begins. */
     PlacementNemesis(ClusterView view, long seed) {
@@ -42,7 +43,7 @@ final class PlacementNemesis implements AutoCloseable {
             try {
                 act();
             } catch (ElastickvException e) {
-                givenUp++;
+                givenUp.incrementAndGet();
             }
         }
     }
@@ -57,13 +58,13 @@ final class PlacementNemesis implements AutoCloseable {
             case 0 -> {
                 if (size > 1 && shards.size() < MOST_SHARDS) {
                     view.splitShard(shard.id(), first + 1 + random.nextInt(size - 1), TIMEOUT);
-                    splits++;
+                    splits.incrementAndGet();
                 }
             }
             case 1 -> {
                 if (at + 1 < shards.size()) {
                     view.mergeShards(shard.id(), TIMEOUT);
-                    merges++;
+                    merges.incrementAndGet();
                 }
             }
             case 2 -> {
@@ -77,7 +78,7 @@ final class PlacementNemesis implements AutoCloseable {
                             shard.replicas().get(random.nextInt(shard.replicas().size())),
                             free.get(random.nextInt(free.size())),
                             TIMEOUT);
-                    moves++;
+                    moves.incrementAndGet();
                 }
             }
             default -> {
@@ -85,7 +86,7 @@ final class PlacementNemesis implements AutoCloseable {
                         shard.id(),
                         shard.replicas().get(random.nextInt(shard.replicas().size())),
                         TIMEOUT);
-                transfers++;
+                transfers.incrementAndGet();
             }
         }
     }
