@@ -302,11 +302,9 @@ final class ControlProtocol {
         payload.get(name);
         String target = new String(name, UTF_8);
         shard.loop().execute(() -> {
-            boolean leads = shard.group().status().role() == Role.LEADER;
-            if (leads) {
-                shard.group().transferLeadership(target);
-            }
-            responder.reply(leads ? YES : NO);
+            boolean tries = shard.group().status().role() == Role.LEADER
+                    && shard.group().transferLeadership(target);
+            responder.reply(tries ? YES : NO);
         });
     }
 }

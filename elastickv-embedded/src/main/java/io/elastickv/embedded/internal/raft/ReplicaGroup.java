@@ -44,6 +44,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReplicaGroup implements EventLoop.Ticker {
 
+    /** What a replica gets within milliseconds. */
+    private static final long TRANSFER_LAG_ENTRIES = 10_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaGroup.class);
 
     /** Whoever was not heard of for so long is not following: longer than any heartbeat interval. */
@@ -317,17 +320,28 @@ public final class ReplicaGroup implements EventLoop.Ticker {
         }
     }
 
-    /** Hands the leadership to the replica on {@code node}; a no-op unless this replica leads and that one votes. */
-    public void transferLeadership(String node) {
+    /**
+     * Hands the leadership to the replica on {@code node}, if that could take it at once: while it is handed over nothing is
+     * proposed, so one that lags, or was just lost with its directory, would hold everybody up.
+     *
+     * @return whether it is being handed over
+     */
+    public boolean transferLeadership(String node) {
         if (failed || closed) {
-            return;
+            return false;
         }
-        for (String voter : core.configuration().voters()) {
-            if (MemberId.node(voter).equals(node)) {
-                guarded(() -> core.transferLeadership(voter));
-                return;
+        for (PeerProgress peer : core.progress()) {
+            boolean fit = peer.voter()
+                    && peer.remembers()
+                    && peer.reachable()
+                    && core.lastIndex() - peer.matchIndex() < TRANSFER_LAG_ENTRIES
+                    && peer.state() == PeerProgress.State.REPLICATE;
+            if (fit && MemberId.node(peer.peer()).equals(node)) {
+                guarded(() -> core.transferLeadership(peer.peer()));
+                return true;
             }
         }
+        return false;
     }
 
     /** Hands the leadership to whichever reachable voter is furthest; a no-op unless this replica leads. */

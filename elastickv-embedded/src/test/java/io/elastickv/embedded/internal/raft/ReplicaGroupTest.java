@@ -224,6 +224,22 @@ class ReplicaGroupTest {
     }
 
     @Test
+    void leadershipIsNotHandedToAReplicaThatDoesNotAnswer() {
+        try (ReplicaFixture replica = three()) {
+            replica.elect();
+            replica.manual.run(() -> {
+                // Its node is back, but not it: its directory was lost.
+                replica.group.peerReachable("n3", false);
+                replica.group.peerReachable("n3", true);
+                assertThat(replica.group.transferLeadership("n3")).isFalse();
+                assertThat(replica.group.transferLeadership("n9")).isFalse();
+            });
+            replica.manual.run(() -> replica.propose("a"));
+            assertThat(replica.outcomes.told()).isEmpty();
+        }
+    }
+
+    @Test
     void leadershipIsHandedToTheReachableReplicaThatIsFurthest() {
         try (ReplicaFixture replica = three()) {
             replica.elect();
