@@ -100,7 +100,7 @@ final class ElasticityIT {
                                         .anyMatch(info -> info.name().equals("n9"))));
                 await(
                         "replicas and leaders flow to n9: " + replicas(view),
-                        () -> replicas(view).getOrDefault("n9", 0) >= 2
+                        () -> replicas(view).getOrDefault("n9", 0) >= 3
                                 && leaders(view).getOrDefault("n9", 0) >= 1);
                 Bytes key = Bytes.utf8("through the new one");
                 fourth.store().put(key, key);

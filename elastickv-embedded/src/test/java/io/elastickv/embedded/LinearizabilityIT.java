@@ -23,7 +23,7 @@ final class LinearizabilityIT {
     private static final int SHARDS = 3;
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2})
+    @ValueSource(longs = {1, 2, 0})
     void operationsThroughAnyNodeAreLinearizableUnderFaults(long given) {
         long seed = given == 0 ? System.nanoTime() : given;
         StorageEngine engine = (seed & 1) == 0 ? StorageEngine.OFF_HEAP : StorageEngine.HEAP;

@@ -271,7 +271,7 @@ final class MembershipIT {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1})
+    @ValueSource(longs = {1, 0})
     void replicasMoveWhileTheNetworkBreaks(long given) {
         long seed = given == 0 ? System.nanoTime() : given;
         SplittableRandom random = new SplittableRandom(seed);

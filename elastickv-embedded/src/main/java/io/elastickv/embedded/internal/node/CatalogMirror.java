@@ -34,6 +34,11 @@ final class CatalogMirror {
         void changed(CatalogState before, CatalogState after);
     }
 
+    /** Asks a node for what came after a revision, as {@link NodeRpc} does. */
+    interface Questions {
+        void since(String node, byte[] revision, RpcCallback callback);
+    }
+
     static final int METHOD_SINCE = 25;
 
     private static final Logger LOG = LoggerFactory.getLogger(CatalogMirror.class);
@@ -42,7 +47,7 @@ final class CatalogMirror {
     private static final byte[] NOTHING = {};
 
     private final String self;
-    private final NodeRpc rpc;
+    private final Questions questions;
     private final Executor notifying;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final Deque<CatalogState> former = new ArrayDeque<>();
@@ -56,10 +61,18 @@ final class CatalogMirror {
      * @param notifying calls listeners, one task after the other
      */
     CatalogMirror(String self, NodeRpc rpc, Executor notifying) {
-        this.self = self;
-        this.rpc = rpc;
-        this.notifying = notifying;
+        this(
+                self,
+                (node, revision, callback) -> rpc.call(node, METHOD_SINCE, revision, TIMEOUT_NANOS, callback),
+                notifying);
         rpc.register(METHOD_SINCE, (from, payload, responder) -> responder.reply(since(payload.getLong())));
+    }
+
+    /** One that asks by {@code questions} and answers nobody. */
+    CatalogMirror(String self, Questions questions, Executor notifying) {
+        this.self = self;
+        this.questions = questions;
+        this.notifying = notifying;
     }
 
     /** Adds a listener, and tells it soon what is known already. */
@@ -133,7 +146,7 @@ final class CatalogMirror {
             return;
         }
         byte[] request = ByteBuffer.allocate(8).putLong(present.revision()).array();
-        rpc.call(node, METHOD_SINCE, request, TIMEOUT_NANOS, new RpcCallback() {
+        questions.since(node, request, new RpcCallback() {
             @Override
             public void success(ByteBuffer answer) {
                 asking.remove(node);
